@@ -1,0 +1,128 @@
+"""Names that another account, a pipeline step or a person must know in advance.
+
+Across accounts nothing is looked up: both sides build the same name here, from the configuration alone. A resource
+that nobody outside its stage must find gets no physical name, so that CloudFormation can replace it.
+"""
+
+import re
+from dataclasses import dataclass
+
+from config.models import Configuration
+
+TRANSIT_GATEWAY_OUTPUT = "TransitGatewayId"
+NAME_SERVERS_OUTPUT = "ParentNameServers"
+SHARED_SERVICES_STAGE = "SharedServices"
+REGISTRY_STACK = "Registry"
+PIPELINE_STACK = "Pipeline"
+CDN_REGION = "us-east-1"  # CloudFront takes certificates from this region alone
+
+
+def pascal_case(name: str) -> str:
+    """Return `my-django-app` as `MyDjangoApp`."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[-_]", name))
+
+
+def parameter_name(stage_name: str, name: str) -> str:
+    """Return the SSM parameter's name: `/<StageName>/<Name>`, the convention of every run-time tool."""
+    return f"/{stage_name}/{name}"
+
+
+def static_domain(domain: str) -> str:
+    """Return the CDN's own name under an environment's domain."""
+    return f"static.{domain}"
+
+
+def resource_name(text: str) -> str:
+    """Return text as the last part of an IAM role name: an environment's key `shop/staging` is `shop-staging`."""
+    return text.replace("/", "-")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Cross-account names of one organization.
+
+    Args:
+        configuration: the validated configuration.
+    """
+
+    configuration: Configuration
+
+    @property
+    def _organization(self) -> str:
+        return self.configuration.organization.name
+
+    def role_arn(self, account: str, role_name: str) -> str:
+        """Return the ARN of a role by its account and name."""
+        return f"arn:{self.partition}:iam::{account}:role/{role_name}"
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition of the home region."""
+        region = self.configuration.organization.region
+        return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+    def bootstrap_role_arn(self, account: str, kind: str, region: str | None = None) -> str:
+        """Return the ARN of a role that `cdk bootstrap` makes.
+
+        Args:
+            account: account id.
+            kind: deploy-role, cfn-exec-role, file-publishing-role, image-publishing-role or lookup-role.
+            region: the bootstrapped region; the home region if left out.
+        """
+        organization = self.configuration.organization
+        return self.role_arn(
+            account, f"cdk-{organization.qualifier}-{kind}-{account}-{region or organization.region}"
+        )
+
+    def delegation_role(self, environment_key: str) -> str:
+        """Role in shared services that may write one environment's NS record in the parent zone."""
+        return f"{self._organization}-dns-delegation-{resource_name(environment_key)}"
+
+    @property
+    def network_reader_role(self) -> str:
+        """Role in shared services that reads the transit gateway's id from the network stack's output."""
+        return f"{self._organization}-network-outputs-reader"
+
+    @property
+    def dns_reader_role(self) -> str:
+        """Role in shared services with which the pipeline reads the parent zone's name servers."""
+        return f"{self._organization}-dns-outputs-reader"
+
+    @property
+    def dns_step_role(self) -> str:
+        """Role in tooling of the pipeline's DNS preflight."""
+        return f"{self._organization}-dns-preflight-step"
+
+    def release_step_role(self, environment_key: str) -> str:
+        """Role in tooling of one environment's release step."""
+        return f"{self._organization}-release-step-{resource_name(environment_key)}"
+
+    def release_runner_role(self, environment_key: str) -> str:
+        """Role in a workload account that may start its release task, trusted for the release step alone."""
+        return f"{self._organization}-release-runner-{resource_name(environment_key)}"
+
+    def repository(self, workload_name: str) -> str:
+        """ECR repository in tooling that holds one workload's images."""
+        return f"{self._organization}/{workload_name}"
+
+    def repository_arn(self, workload_name: str) -> str:
+        """ARN of a workload's image repository."""
+        configuration = self.configuration
+        return (
+            f"arn:{self.partition}:ecr:{configuration.organization.region}:{configuration.accounts.tooling}"
+            f":repository/{self.repository(workload_name)}"
+        )
+
+    def stack_name(self, stage_name: str, construct_id: str) -> str:
+        """Return the name that the CDK gives to a stack inside a stage."""
+        return f"{stage_name}-{construct_id}"
+
+    @property
+    def network_stack(self) -> str:
+        """Stack of the shared network, whose output carries the transit gateway's id."""
+        return self.stack_name(SHARED_SERVICES_STAGE, "Network")
+
+    @property
+    def dns_stack(self) -> str:
+        """Stack of the parent zone."""
+        return self.stack_name(SHARED_SERVICES_STAGE, "Dns")
