@@ -2,5 +2,17 @@
 
 from config.loader import load
 from config.models import Configuration, DeploymentEnvironment, Workload
+from config.problems import ConfigurationError, Problem, UnknownStageError, render
+from config.stages import StageRef
 
-__all__ = ["Configuration", "DeploymentEnvironment", "Workload", "load"]
+__all__ = [
+    "Configuration",
+    "ConfigurationError",
+    "DeploymentEnvironment",
+    "Problem",
+    "StageRef",
+    "UnknownStageError",
+    "Workload",
+    "load",
+    "render",
+]

@@ -1,12 +1,16 @@
 """The shape of `config/accounts.json`.
 
-Every field's description is the manual: the JSON Schema for editors and the table in the README are made from it.
+Every field's description is the manual: the JSON Schema for editors and the table in the README are made from
+it.
 Rules that involve more than one field live in `config/rules.py`.
 """
 
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from config import stages as stages_module
+from config.stages import StageRef
 
 EnvironmentClass = Literal["staging", "production"]
 
@@ -48,16 +52,20 @@ class Dns(Model):
 class Network(Model):
     """The address plan and the ways out."""
 
-    supernet: str = Field(description="All CIDRs lie inside it; environments blackhole it towards each other.")
+    supernet: str = Field(
+        description="All CIDRs lie inside it; environments blackhole it towards each other."
+    )
     hub_cidr: str = Field(description="CIDR of the hub VPC in shared services (used with egress central).")
     transit_gateway: str = Field(
         default="create", description='"create", "off", or the id of an existing transit gateway (tgw-...).'
     )
     egress: Literal["local", "central", "none"] = Field(
-        default="central", description="Where environments leave to the internet: own NAT, the hub's NAT, nowhere."
+        default="central",
+        description="Where environments leave to the internet: own NAT, the hub's NAT, nowhere.",
     )
     endpoints: Literal["local", "none"] = Field(
-        default="local", description="Interface endpoints in every VPC, or none (AWS APIs through the egress)."
+        default="local",
+        description="Interface endpoints in every VPC, or none (AWS APIs through the egress).",
     )
 
 
@@ -94,7 +102,8 @@ class Commands(Model):
     worker: tuple[str, ...] | None = Field(default=("bin/worker",), description="Celery worker; null: none.")
     beat: tuple[str, ...] | None = Field(default=("bin/beat",), description="Celery beat; null: none.")
     release: tuple[str, ...] = Field(
-        default=("bin/release",), description="Release step: migrations, then upload of the hashed static files."
+        default=("bin/release",),
+        description="Release step: migrations, then upload of the hashed static files.",
     )
 
 
@@ -122,7 +131,7 @@ class WorkerSize(Model):
         default=900,
         ge=30,
         le=39_600,
-        description="Longest Celery task. The queue's visibility timeout follows it (10 % and a minute more).",
+        description="Longest Celery task. The queue's visibility timeout is a tenth and a minute more.",
     )
 
 
@@ -189,3 +198,23 @@ class Configuration(Model):
     network: Network
     pipeline: Pipeline
     workloads: dict[str, Workload]
+
+    def stages(self) -> tuple[StageRef, ...]:
+        """List every environment of every workload in deployment order: all of class staging come first."""
+        return stages_module.stages(self)
+
+    def find_stage(self, name: str) -> StageRef:
+        """Find a stage by `my-django-app/staging`, `MyDjangoAppStaging`, or `staging` if one workload has it.
+
+        Raises:
+            UnknownStageError: None or several have the name.
+        """
+        return stages_module.find_stage(self, name)
+
+    def account_ids(self) -> dict[str, str]:
+        """Map each account's name (`tooling`, `shared_services`, names of workload accounts) to its id."""
+        return {
+            "tooling": self.accounts.tooling,
+            "shared_services": self.accounts.shared_services,
+            **self.accounts.workloads,
+        }
