@@ -4,7 +4,6 @@ Across accounts nothing is looked up: both sides build the same name here, from 
 that nobody outside its stage must find gets no physical name, so that CloudFormation can replace it.
 """
 
-import re
 from dataclasses import dataclass
 
 from config.models import Configuration
@@ -15,11 +14,6 @@ SHARED_SERVICES_STAGE = "SharedServices"
 REGISTRY_STACK = "Registry"
 PIPELINE_STACK = "Pipeline"
 CDN_REGION = "us-east-1"  # CloudFront takes certificates from this region alone
-
-
-def pascal_case(name: str) -> str:
-    """Return `my-django-app` as `MyDjangoApp`."""
-    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[-_]", name))
 
 
 def parameter_name(stage_name: str, name: str) -> str:
