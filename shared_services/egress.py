@@ -75,4 +75,4 @@ class EgressVpc(Construct):
                 destination_cidr_block=supernet,
                 transit_gateway_id=transit_gateway_id,
             )
-            route.add_dependency(attachment)  # the gateway is no valid target before it is attached
+            route.add_resource_dependency(attachment)  # the gateway is no valid target before it is attached

@@ -41,6 +41,7 @@ class LogsStack(WorkloadStack):
                 conditions={"StringEquals": {"aws:SourceAccount": stage.account_id}},
             )
         )
+        self._target = self.access_log_target(self)
         # The load balancer can write to SSE-S3 buckets alone, not to KMS ones.
         self.alb = self._bucket("Alb", logged=True)
         # CloudFront's standard logs are delivered through an ACL.
@@ -57,7 +58,7 @@ class LogsStack(WorkloadStack):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             object_ownership=ownership or s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            server_access_logs_bucket=self.access_log_target(self) if logged else None,
+            server_access_logs_bucket=self._target if logged else None,
             server_access_logs_prefix=f"{construct_id.lower()}/" if logged else None,
             lifecycle_rules=[
                 s3.LifecycleRule(
@@ -69,7 +70,4 @@ class LogsStack(WorkloadStack):
 
     def access_log_target(self, scope: Construct) -> s3.IBucket:
         """Return the access-log bucket by its name alone, so that its policy stays as it is written here."""
-        found = scope.node.try_find_child("AccessLogTarget")
-        if isinstance(found, s3.IBucket):
-            return found
         return s3.Bucket.from_bucket_name(scope, "AccessLogTarget", self.access.bucket_name)

@@ -1,6 +1,7 @@
 """Uploaded files."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -56,3 +57,23 @@ class MediaStack(WorkloadStack):
             removal_policy=self.data_removal,
         )
         self.publish({"MediaBucketName": self.bucket.bucket_name})
+
+    def grant_use(self, role: iam.IRole) -> None:
+        """Let a task keep, show and delete uploads: the actions that django-storages needs, none with a wildcard.
+
+        Args:
+            role: the task's role.
+        """
+        grant_objects(role, self.bucket, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+
+
+def grant_objects(role: iam.IRole, bucket: s3.IBucket, *actions: str) -> None:
+    """Allow actions on a bucket's objects, and listing it: without it a missing object looks like a forbidden one.
+
+    Args:
+        role: who may.
+        bucket: the bucket.
+        actions: S3 actions on objects.
+    """
+    for allowed, resource in ((list(actions), bucket.arn_for_objects("*")), (["s3:ListBucket"], bucket.bucket_arn)):
+        role.add_to_principal_policy(iam.PolicyStatement(actions=allowed, resources=[resource]))

@@ -146,7 +146,7 @@ class NetworkStack(WorkloadStack):
                 destination_cidr_block=destination,
                 transit_gateway_id=gateway_id,
             )
-            route.add_dependency(attachment)  # the gateway is no valid target before it is attached
+            route.add_resource_dependency(attachment)  # the gateway is no valid target before it is attached
 
     def _transit_gateway_id(self) -> str:
         """Return the configured id, or read the one that the hub's owner published."""
@@ -160,4 +160,4 @@ class NetworkStack(WorkloadStack):
             self.names.role_arn(
                 self.configuration.accounts.shared_services, self.names.network_reader_role
             ),
-        ).to_string()
+        )

@@ -1,0 +1,96 @@
+"""The CDK app: the tooling stacks, shared services, and every environment of every workload."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from config.node import use_bundled_node
+
+use_bundled_node()  # before the CDK is imported: it starts Node at once
+
+import aws_cdk as cdk  # noqa: E402
+
+from compliance import Compliance  # noqa: E402
+from config import Configuration, ConfigurationError, load, render  # noqa: E402
+from config.images import Image, ImageFileError, read_images  # noqa: E402
+from pipeline import add_pipeline  # noqa: E402
+from shared_services import SharedServicesStage  # noqa: E402
+from workloads.django import DjangoStage  # noqa: E402
+
+ROOT = Path(__file__).parent
+
+
+def build(
+    configuration: Configuration,
+    images: Mapping[str, Image],
+    *,
+    outdir: str | None = None,
+    validate_templates: bool | None = None,
+) -> cdk.App:
+    """Build the whole organization.
+
+    Args:
+        configuration: the organization.
+        images: workload -> its image.
+        outdir: where the assembly goes; the CDK CLI's choice if left out.
+        validate_templates: run the library's built-in template validator; its default is yes, and it costs seconds.
+
+    Returns:
+        The app, not yet synthesized.
+    """
+    # The CLI passes the flags of cdk.json, a plain `python app.py` does not: both must give the same bytes.
+    flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    app = cdk.App(
+        context=flags,
+        outdir=outdir,
+        analytics_reporting=False,
+        builtin_cloud_formation_validation=validate_templates,
+    )
+    shared_services = SharedServicesStage(app, configuration=configuration)
+    environments = [
+        DjangoStage(app, configuration=configuration, stage=stage, image=images[stage.workload_name])
+        for stage in configuration.stages()
+    ]
+    # Before the pipeline: it synthesizes the stages, and what is added later would come too late for them.
+    compliance = Compliance(configuration)
+    compliance.watch(app, shared_services, *environments)
+    add_pipeline(app, configuration=configuration, shared_services=shared_services, environments=environments)
+    compliance.waive(app)
+    return app
+
+
+def main() -> int:
+    """Synthesize; a wrong configuration is told, not thrown."""
+    arguments = _arguments()
+    try:
+        configuration = load(arguments.config)
+        images = read_images(arguments.images, configuration)
+    except ConfigurationError as error:
+        sys.stderr.write(render(error.problems) + "\n")
+        return 2
+    except ImageFileError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    validate = False if arguments.no_template_validation else None
+    build(configuration, images, outdir=arguments.output, validate_templates=validate).synth()
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    """Parse the inputs: all of them are files, none is an environment variable."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, help="another configuration than config/accounts.json")
+    parser.add_argument("--images", type=Path, default=ROOT / "images", help="folder of the image files")
+    parser.add_argument("--output", help="folder of the assembly; the CDK CLI gives its own")
+    parser.add_argument(
+        "--no-template-validation",
+        action="store_true",
+        help="leave the library's built-in template validator out (the inner loop; ./lz check runs it)",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

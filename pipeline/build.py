@@ -1,0 +1,122 @@
+"""The build half of the pipeline: sources, one image per workload, and synthesis with every gate."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
+from aws_cdk import pipelines
+from constructs import Construct
+
+from config.models import Configuration
+from config.naming import Names
+
+BUILD_IMAGES: Mapping[str, codebuild.IBuildImage] = {
+    # The processor of the build is the processor of the image: no emulation.
+    "arm64": codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
+    "x86_64": codebuild.LinuxBuildImage.STANDARD_7_0,
+}
+REGISTRY_ACTIONS = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeImages",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+
+
+def platform_source(configuration: Configuration) -> pipelines.CodePipelineSource:
+    """Return the source that holds this project."""
+    pipeline = configuration.pipeline
+    return pipelines.CodePipelineSource.connection(
+        pipeline.repository, pipeline.branch, connection_arn=pipeline.connection_arn
+    )
+
+
+def image_step(
+    scope: Construct,
+    *,
+    configuration: Configuration,
+    workload_name: str,
+    platform: pipelines.CodePipelineSource,
+) -> pipelines.CodeBuildStep:
+    """Build a workload's image once and push it, or find that its source is unchanged and do nothing.
+
+    The tag is a hash of the source, so an infrastructure-only commit yields the digest that already runs.
+
+    Args:
+        scope: the pipeline's stack.
+        configuration: the organization.
+        workload_name: the workload.
+        platform: source of this project; its `./lz image` does the work.
+
+    Returns:
+        A step whose output holds `image.json`.
+    """
+    workload = configuration.workloads[workload_name]
+    source_input: dict[str, pipelines.IFileSetProducer] = {}
+    source_path = workload.source.path
+    if workload.source.repository is not None:
+        source_path = f"sources/{workload_name}"
+        source_input[source_path] = pipelines.CodePipelineSource.connection(
+            workload.source.repository,
+            workload.source.branch or configuration.pipeline.branch,
+            connection_arn=workload.source.connection_arn or configuration.pipeline.connection_arn,
+        )
+    return pipelines.CodeBuildStep(
+        f"Image-{workload_name}",
+        input=platform,
+        additional_inputs=source_input,
+        commands=[f"./lz image --workload {workload_name} --source {source_path} --output out"],
+        primary_output_directory="out",
+        build_environment=codebuild.BuildEnvironment(
+            build_image=BUILD_IMAGES[workload.architecture], privileged=True
+        ),
+        role_policy_statements=_registry_permissions(scope, configuration, workload_name),
+        timeout=cdk.Duration.minutes(45),
+    )
+
+
+def _registry_permissions(
+    scope: Construct, configuration: Configuration, workload_name: str
+) -> list[iam.PolicyStatement]:
+    statements = [
+        iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+        iam.PolicyStatement(
+            actions=list(REGISTRY_ACTIONS), resources=[Names(configuration).repository_arn(workload_name)]
+        ),
+    ]
+    secret = configuration.pipeline.docker_hub_secret
+    if secret is not None:
+        arn = cdk.Stack.of(scope).format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{secret}-??????",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        statements.append(
+            iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[arn])
+        )
+    return statements
+
+
+def synth_step(
+    *, platform: pipelines.CodePipelineSource, images: Mapping[str, pipelines.CodeBuildStep]
+) -> pipelines.CodeBuildStep:
+    """Run every check, then synthesize with the digests of the images.
+
+    Args:
+        platform: source of this project.
+        images: workload -> its image step.
+    """
+    return pipelines.CodeBuildStep(
+        "Synth",
+        input=platform,
+        additional_inputs={f"images/{name}": step for name, step in images.items()},
+        commands=["./lz check", "./lz synth"],
+        primary_output_directory="cdk.out",
+        build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
+    )

@@ -1,0 +1,113 @@
+"""The gates around an environment's deployment."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import pipelines
+from constructs import Construct
+
+from config.images import PLACEHOLDER_DIGEST
+from config.models import Configuration
+from config.naming import Names
+from config.stages import StageRef
+
+
+def placeholder_step(*, stage: StageRef, assembly: pipelines.FileSet) -> pipelines.ShellStep:
+    """Refuse to deploy an image that was never built.
+
+    Build and synth run before self-mutation: a workload that the deployed pipeline does not know yet has no image in
+    that run, and gets one in the next. It reads the assembly rather than knowing the digest, so that the pipeline's
+    definition stays the same from release to release.
+    """
+    templates = f"assembly-{stage.stage_name}"
+    return pipelines.ShellStep(
+        f"RefusePlaceholder-{stage.stage_name}",
+        input=assembly,
+        commands=[
+            f"test -d {templates}",
+            f"if grep -rlF '{PLACEHOLDER_DIGEST}' {templates}; then "
+            f"echo 'No image of {stage.workload_name} was built in this run. Release the change again: the pipeline "
+            f"now knows the workload and builds its image first.'; exit 1; fi",
+        ],
+    )
+
+
+def approval_step(stage: StageRef) -> pipelines.ManualApprovalStep:
+    """Wait for a person."""
+    return pipelines.ManualApprovalStep(
+        f"Approve-{stage.stage_name}", comment=f"Release to {stage.key} ({stage.environment.domain})?"
+    )
+
+
+def release_step(
+    scope: Construct, *, configuration: Configuration, stage: StageRef, source: pipelines.CodePipelineSource
+) -> pipelines.CodeBuildStep:
+    """Migrate and upload static files on the new image, before the web stack; the task's exit code decides.
+
+    Args:
+        scope: the pipeline's stack.
+        configuration: the organization.
+        stage: the environment.
+        source: source of this project; its `./lz release` does the work.
+    """
+    names = Names(configuration)
+    return pipelines.CodeBuildStep(
+        f"Release-{stage.stage_name}",
+        input=source,
+        commands=[f"./lz release --environment {stage.key}"],
+        role=_step_role(
+            scope,
+            f"ReleaseRole{stage.stage_name}",
+            role_name=names.release_step_role(stage.key),
+            may_assume=names.role_arn(stage.account_id, names.release_runner_role(stage.key)),
+        ),
+        timeout=cdk.Duration.hours(1),
+    )
+
+
+def dns_preflight_step(
+    scope: Construct, *, configuration: Configuration, source: pipelines.CodePipelineSource
+) -> pipelines.CodeBuildStep:
+    """Stop, with the name servers to enter at the registrar, until the world can resolve the parent zone.
+
+    Args:
+        scope: the pipeline's stack.
+        configuration: the organization.
+        source: source of this project; its `./lz dns-preflight` does the work.
+    """
+    names = Names(configuration)
+    return pipelines.CodeBuildStep(
+        "DnsPreflight",
+        input=source,
+        commands=["./lz dns-preflight"],
+        role=_step_role(
+            scope,
+            "DnsPreflightRole",
+            role_name=names.dns_step_role,
+            may_assume=names.role_arn(configuration.accounts.shared_services, names.dns_reader_role),
+        ),
+    )
+
+
+def smoke_step(stage: StageRef) -> pipelines.ShellStep:
+    """Ask the site by its public name, with a deadline; a failure stops the pipeline before the next environment."""
+    url = f"https://{stage.environment.domain}{stage.workload.smoke_path}"
+    return pipelines.ShellStep(
+        f"SmokeTest-{stage.stage_name}",
+        commands=[
+            "curl --fail --silent --show-error --location --max-time 40 "
+            f"--retry 10 --retry-delay 6 --retry-max-time 300 --retry-all-errors {url}"
+        ],
+    )
+
+
+def _step_role(scope: Construct, construct_id: str, *, role_name: str, may_assume: str) -> iam.Role:
+    """Make a build role whose name the other account's trust policy knows, and that may assume one role."""
+    role = iam.Role(
+        scope,
+        construct_id,
+        role_name=role_name,
+        assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+        description=f"May assume {may_assume}",
+    )
+    role.add_to_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[may_assume]))
+    return role

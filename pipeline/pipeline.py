@@ -1,0 +1,115 @@
+"""The pipeline: source, image, synth, self-mutation, shared services, then each environment behind its gates."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_logs as logs
+from aws_cdk import pipelines
+from constructs import Construct
+
+from config.models import Configuration
+from config.stack import BaseStack
+from pipeline.build import image_step, platform_source, synth_step
+from pipeline.gates import approval_step, dns_preflight_step, placeholder_step, release_step, smoke_step
+from shared_services import SharedServicesStage
+from workloads.django import DjangoStage
+
+# Raising these takes two commits, the CLI's first: the running pipeline synthesizes with the old one.
+CDK_CLI_VERSION = "2.1148.1"
+CDK_ASSETS_VERSION = "4.7.3"
+
+
+class PipelineStack(BaseStack):
+    """Self-mutating CDK pipeline.
+
+    Args:
+        scope: the app.
+        construct_id: id within it.
+        configuration: the organization.
+        shared_services: the stage that deploys first.
+        environments: the environments, in deployment order.
+
+    Attributes:
+        pipeline: the CDK pipeline, built.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        configuration: Configuration,
+        shared_services: SharedServicesStage,
+        environments: Sequence[DjangoStage],
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            configuration=configuration,
+            account=configuration.accounts.tooling,
+            description="Self-mutating pipeline of the landing zone",
+            termination_protection=True,
+        )
+        source = platform_source(configuration)
+        images = {
+            name: image_step(self, configuration=configuration, workload_name=name, platform=source)
+            for name in configuration.workloads
+        }
+        self.pipeline = pipelines.CodePipeline(
+            self,
+            "Pipeline",
+            synth=synth_step(platform=source, images=images),
+            pipeline_type=codepipeline.PipelineType.V2,
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
+            cross_account_keys=True,
+            enable_key_rotation=True,
+            self_mutation=True,
+            publish_assets_in_parallel=False,
+            cli_version=CDK_CLI_VERSION,
+            cdk_assets_cli_version=CDK_ASSETS_VERSION,
+            code_build_defaults=self._build_defaults(),
+        )
+        self._add_shared_services(shared_services, source)
+        for environment in environments:
+            self._add_environment(environment, source)
+        self.pipeline.build_pipeline()
+
+    def _build_defaults(self) -> pipelines.CodeBuildOptions:
+        log_group = logs.LogGroup(
+            self, "BuildLogs", retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.RETAIN
+        )
+        return pipelines.CodeBuildOptions(
+            build_environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxBuildImage.STANDARD_7_0, compute_type=codebuild.ComputeType.SMALL
+            ),
+            logging=codebuild.LoggingOptions(
+                cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)
+            ),
+        )
+
+    def _add_shared_services(
+        self, stage: SharedServicesStage, source: pipelines.CodePipelineSource
+    ) -> None:
+        checks = []
+        if self.configuration.dns.parent == "create":
+            checks.append(dns_preflight_step(self, configuration=self.configuration, source=source))
+        self.pipeline.add_stage(stage, post=checks)
+
+    def _add_environment(self, stage: DjangoStage, source: pipelines.CodePipelineSource) -> None:
+        """Refuse a placeholder, ask if the class wants it, migrate before the web stack, smoke test after all."""
+        first = placeholder_step(stage=stage.ref, assembly=self.pipeline.cloud_assembly_file_set)
+        before: list[pipelines.Step] = [first]
+        if stage.ref.environment.class_ in self.configuration.pipeline.approvals:
+            approval = approval_step(stage.ref)
+            approval.add_step_dependency(first)
+            before.append(approval)
+        release = release_step(self, configuration=self.configuration, stage=stage.ref, source=source)
+        self.pipeline.add_stage(
+            stage,
+            pre=before,
+            # Web and workers depend on the release stack, and so on what follows it.
+            stack_steps=[pipelines.StackSteps(stack=stage.release, post=[release])],
+            post=[smoke_step(stage.ref)],
+        )
