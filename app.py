@@ -53,9 +53,9 @@ def build(
         DjangoStage(app, configuration=configuration, stage=stage, image=images[stage.workload_name])
         for stage in configuration.stages()
     ]
-    # Before the pipeline: it synthesizes the stages, and what is added later would come too late for them.
     compliance = Compliance(configuration)
     compliance.watch(app, shared_services, *environments)
+    compliance.waive(app)  # before the pipeline: it synthesizes the stages, and what comes later is too late for them
     add_pipeline(app, configuration=configuration, shared_services=shared_services, environments=environments)
     compliance.waive(app)
     return app
@@ -74,7 +74,13 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     validate = False if arguments.no_template_validation else None
-    build(configuration, images, outdir=arguments.output, validate_templates=validate).synth()
+    try:
+        build(configuration, images, outdir=arguments.output, validate_templates=validate).synth()
+    except RuntimeError as error:  # how jsii hands on what the library throws
+        if "ValidationFailed" not in str(error):
+            raise
+        sys.stderr.write("synthesis stopped: the findings above have neither a fix nor a waiver\n")
+        return 1
     return 0
 
 

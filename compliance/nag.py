@@ -1,6 +1,7 @@
 """Registration of cdk-nag. Everything that knows its API is here, so that a later major version changes one module."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import aws_cdk as cdk
@@ -14,6 +15,7 @@ from constructs import IConstruct
 
 from compliance.waivers import Waiver, WaiverError, read_waivers
 from config.models import Configuration
+from config.naming import resource_name
 from config.stages import StageRef
 
 PACKS = ("AwsSolutions",)
@@ -36,6 +38,8 @@ class Compliance:
     def __init__(self, configuration: Configuration, waivers: Sequence[Waiver] | None = None) -> None:
         self._configuration = configuration
         self._waivers = read_waivers() if waivers is None else tuple(waivers)
+        self._used: set[Waiver] = set()
+        self._done: set[str] = set()
 
     def watch(self, app: cdk.App, *stages: cdk.Stage) -> None:
         """Register the packs.
@@ -56,44 +60,62 @@ class Compliance:
             )
 
     def waive(self, app: cdk.App) -> None:
-        """Apply the ledger to the finished tree.
+        """Apply the ledger to the constructs that exist by now.
 
-        Raises:
-            WaiverError: a waiver matches no construct at all; the message lists every such waiver.
+        Called twice: before the pipeline takes the stages, since it synthesizes them at once, and after it for its own
+        constructs. What was waived the first time is left alone the second.
+
+        Args:
+            app: the app.
         """
         tree = _Tree(app)
-        by_path: dict[str, list[Waiver]] = {}
-        unused = []
+        by_path: dict[str, dict[Waiver, None]] = {}  # an ordered set: a path may be the same for all environments
         for waiver in self._waivers:
-            paths = [path for path in self._paths(waiver) if tree.find(path) is not None]
-            if not paths:
-                unused.append(f"{waiver.rule} at {waiver.path}")
-            for path in paths:
-                by_path.setdefault(path, []).append(waiver)
+            for path, scoped in self._scoped(waiver):
+                if path not in self._done and tree.find(path) is not None:
+                    by_path.setdefault(path, {})[scoped] = None
+                    self._used.add(waiver)
+        for path, waivers in by_path.items():
+            NagSuppressions.add_resource_suppressions(
+                tree.find(path), [_suppression(waiver) for waiver in waivers]
+            )
+        self._done |= by_path.keys()
+
+    def require_all_used(self) -> None:
+        """Check that the ledger holds no dead entry.
+
+        Raises:
+            WaiverError: waivers match no construct at all; the message lists them.
+        """
+        unused = [f"{waiver.rule} at {waiver.path}" for waiver in self._waivers if waiver not in self._used]
         if unused:
             message = "waivers that match no construct; remove them from waivers.toml or correct their path: "
             raise WaiverError(message + "; ".join(unused))
-        for path, waivers in by_path.items():
-            construct = tree.find(path)
-            NagSuppressions.add_resource_suppressions(construct, [_suppression(waiver) for waiver in waivers])
 
-    def _paths(self, waiver: Waiver) -> Iterable[str]:
-        """Expand a waiver's path for each environment that it holds in."""
-        if "{" not in waiver.path:
-            return (waiver.path,)
-        return dict.fromkeys(
-            waiver.path.format_map(_names(stage))
-            for stage in self._configuration.stages()
-            if not waiver.classes or stage.environment.class_ in waiver.classes
-        )
+    def _scoped(self, waiver: Waiver) -> Iterable[tuple[str, Waiver]]:
+        """Expand a waiver for each place that it holds in: its path, and itself with the findings spelled out."""
+        for stage in self._configuration.stages():
+            if not waiver.classes or stage.environment.class_ in waiver.classes:
+                names = self._names(stage)
+                findings = tuple(finding.format_map(names) for finding in waiver.findings)
+                yield waiver.path.format_map(names), replace(waiver, findings=findings)
 
-
-def _names(stage: StageRef) -> Mapping[str, str]:
-    return {
-        "stage": stage.stage_name,
-        "workload": stage.workload_name,
-        "environment": stage.environment_name,
-    }
+    def _names(self, stage: StageRef) -> Mapping[str, str]:
+        """What stands in braces in the ledger."""
+        configuration = self._configuration
+        return {
+            "stage": stage.stage_name,
+            "key": resource_name(stage.key),
+            "workload": stage.workload_name,
+            "account": stage.account_id,
+            "region": configuration.organization.region,
+            "tooling": configuration.accounts.tooling,
+            "shared_services": configuration.accounts.shared_services,
+            "source": configuration.pipeline.repository.replace("/", "_"),
+            "workload_source": (stage.workload.source.repository or configuration.pipeline.repository).replace(
+                "/", "_"
+            ),
+        }
 
 
 def _suppression(waiver: Waiver) -> NagPackSuppression:

@@ -18,8 +18,9 @@ class Waiver:
 
     Args:
         rule: id of the rule, such as `AwsSolutions-IAM5`.
-        path: construct path; `{stage}` stands for each environment's stage, `{workload}` and `{environment}` for
-            its names. No wildcard: a waiver covers one construct per environment and not its children.
+        path: construct path. `{stage}`, `{key}`, `{workload}`, `{account}`, `{region}`, `{tooling}`,
+            `{shared_services}`, `{source}` and `{workload_source}` stand for each environment's values. There is no
+            wildcard: a waiver covers one construct per environment and not its children.
         reason: why it is acceptable.
         owner: team that answers for it.
         expires: last day on which it holds.

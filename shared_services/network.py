@@ -68,15 +68,15 @@ class NetworkStack(BaseStack):
             tags=[cdk.CfnTag(key="Name", value=name.lower())],
         )
 
+    def _arn(self, resource: str, resource_name: str) -> str:
+        return self.format_arn(service="ec2", resource=resource, resource_name=resource_name)
+
     def _share(self) -> None:
-        gateway_arn = self.format_arn(
-            service="ec2", resource="transit-gateway", resource_name=self.transit_gateway.attr_id
-        )
         ram.CfnResourceShare(
             self,
             "Share",
             name=f"{self.configuration.organization.name}-transit-gateway",
-            resource_arns=[gateway_arn],
+            resource_arns=[self._arn("transit-gateway", self.transit_gateway.attr_id)],
             principals=sorted({stage.account_id for stage in self.configuration.stages()}),
             allow_external_principals=False,  # inside the organization no invitation has to be accepted
         )
@@ -141,8 +141,9 @@ class NetworkStack(BaseStack):
             install_latest_aws_sdk=False,
             policy=cr.AwsCustomResourcePolicy.from_sdk_calls(
                 resources=[
-                    self.format_arn(service="ec2", resource="transit-gateway", resource_name="*"),
-                    self.format_arn(service="ec2", resource="transit-gateway-route-table", resource_name="*"),
+                    self._arn("transit-gateway", self.transit_gateway.attr_id),
+                    self._arn("transit-gateway-route-table", self._spokes.ref),
+                    self._arn("transit-gateway-route-table", self._hub.ref),
                 ]
             ),
         )

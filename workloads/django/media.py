@@ -8,7 +8,7 @@ from constructs import Construct
 from config.models import Configuration
 from config.stages import StageRef
 from workloads.django.base import WorkloadStack
-from workloads.django.logs import LogsStack
+from workloads.django.logs import LogsStack, log_policy_is_written_out
 
 NONCURRENT_DAYS = 30
 
@@ -56,6 +56,7 @@ class MediaStack(WorkloadStack):
             ],
             removal_policy=self.data_removal,
         )
+        log_policy_is_written_out(self.bucket)
         self.publish({"MediaBucketName": self.bucket.bucket_name})
 
     def grant_use(self, role: iam.IRole) -> None:
