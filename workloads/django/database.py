@@ -14,7 +14,7 @@ from workloads.django.security_groups import DATABASE_PORT
 
 DATABASE_NAME = "django"
 MASTER_USER = "dbadmin"
-ENGINE_VERSION = rds.AuroraPostgresEngineVersion.VER_18_6  # the major version that the rehearsal runs
+ENGINE_VERSION = rds.AuroraPostgresEngineVersion.VER_18_4  # the major version that the rehearsal runs
 IDLE_SESSION_TIMEOUT = cdk.Duration.seconds(60)
 
 
