@@ -1,0 +1,69 @@
+from config import Configuration, load
+from operations.bootstrap import bootstraps
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+TRUST = ("--trust", "111111111111", "--trust-for-lookup", "111111111111")
+REST = (
+    "--cloudformation-execution-policies",
+    ADMINISTRATOR,
+    "--qualifier",
+    "hnb659fds",
+    "--termination-protection",
+)
+
+
+def in_region(region: str) -> Configuration:
+    configuration = load()
+    organization = configuration.organization.model_copy(update={"region": region})
+    return configuration.model_copy(update={"organization": organization})
+
+
+def test_the_sample_organization_is_bootstrapped_with_exactly_these_commands() -> None:
+    assert [(call.account_name, call.arguments) for call in bootstraps(load())] == [
+        (
+            "tooling",
+            ("bootstrap", "aws://111111111111/eu-west-1", "aws://111111111111/us-east-1", *REST),
+        ),
+        ("shared_services", ("bootstrap", "aws://222222222222/eu-west-1", *TRUST, *REST)),
+        (
+            "staging",
+            ("bootstrap", "aws://333333333333/eu-west-1", "aws://333333333333/us-east-1", *TRUST, *REST),
+        ),
+        (
+            "production",
+            ("bootstrap", "aws://444444444444/eu-west-1", "aws://444444444444/us-east-1", *TRUST, *REST),
+        ),
+    ]
+
+
+def test_the_cdn_region_is_not_named_twice_where_it_is_the_home_region() -> None:
+    for call in bootstraps(in_region("us-east-1")):
+        assert call.environments == (f"aws://{call.account_id}/us-east-1",)
+
+
+def test_nobody_is_trusted_but_tooling() -> None:
+    tooling = load().accounts.tooling
+    for call in bootstraps(load()):
+        trusted = {
+            value
+            for flag, value in zip(call.arguments, call.arguments[1:], strict=False)
+            if flag.startswith("--trust")
+        }
+        assert trusted == (set() if call.account_id == tooling else {tooling})
+
+
+def test_every_call_says_what_cloudformation_may_do_for_the_cli_refuses_trust_without_it() -> None:
+    for call in bootstraps(load(), execution_policies="arn:aws:iam::aws:policy/PowerUserAccess"):
+        position = call.arguments.index("--cloudformation-execution-policies")
+        assert call.arguments[position + 1] == "arn:aws:iam::aws:policy/PowerUserAccess"
+
+
+def test_the_administrator_policy_is_of_the_partition_of_the_home_region() -> None:
+    assert (
+        "arn:aws-cn:iam::aws:policy/AdministratorAccess" in bootstraps(in_region("cn-north-1"))[0].arguments
+    )
+
+
+def test_termination_protection_can_be_left_out_for_a_rehearsal() -> None:
+    for call in bootstraps(load(), termination_protection=False):
+        assert "--termination-protection" not in call.arguments
