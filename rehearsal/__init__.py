@@ -1,0 +1,1 @@
+"""The local organization: every account of the landing zone, on one machine."""

@@ -1,0 +1,237 @@
+"""`./lz rehearse`: the whole organization on this machine."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from config import Configuration, StageRef, load
+from config.assembly import AssembledStack, read_assembly
+from rehearsal.checks import Deployed, run_checks
+from rehearsal.deployment import Deployment
+from rehearsal.emulator import Emulator, EmulatorError
+from rehearsal.images import push_images
+from rehearsal.kept import kept, new_directory, remember, take_down
+from rehearsal.processes import CommandError, Processes
+from rehearsal.progress import Progress
+from rehearsal.report import Report, show
+from rehearsal.stacks import StackWatch
+
+ROOT = Path(__file__).parent.parent
+CONFIG = ROOT / "config" / "accounts.json"
+
+
+def main(*, environment: str | None, keep: bool, down: bool, as_json: bool) -> int:
+    """Rehearse, or take kept rehearsals down.
+
+    Args:
+        environment: only this environment, as `staging`, `my-django-app/staging` or `MyDjangoAppStaging`.
+        keep: leave the organization up and say how to reach it.
+        down: take down what was kept.
+        as_json: print the report as JSON on standard output.
+
+    Returns:
+        The exit code: 0 all holds, 1 it does not.
+
+    Raises:
+        ConfigurationError: the configuration or the environment's name is wrong.
+    """
+    progress_console = Console(stderr=True, highlight=False)
+    if down:
+        return _down(progress_console)
+    configuration = load(CONFIG)
+    stages = [configuration.find_stage(environment)] if environment else list(configuration.stages())
+    # A closed terminal or a stopped job ends a rehearsal as Ctrl-C does: nothing may stay behind.
+    for wanted in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(wanted, _interrupt)
+    rehearsal = Rehearsal(configuration, stages, Progress(progress_console))
+    try:
+        with rehearsal.progress.live():
+            report = rehearsal.run()
+        if keep and report.passed:
+            rehearsal.keep()
+    finally:
+        rehearsal.close()
+    if as_json:
+        sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
+    else:
+        show(report, Console(highlight=False), {number: name for name, number in configuration.account_ids().items()})
+    if rehearsal.kept_state and not as_json:
+        _tell_how_to_reach(progress_console, rehearsal.kept_state)
+    return 0 if report.passed else 1
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _down(console: Console) -> int:
+    found = list(kept(ROOT))
+    for directory in found:
+        take_down(directory)
+    console.print(f"{len(found)} rehearsal(s) taken down" if found else "no rehearsal is up")
+    return 0
+
+
+def _tell_how_to_reach(console: Console, state: dict[str, object]) -> None:
+    console.print("The organization is up. To talk to one of its accounts:")
+    for name, value in dict(state["environment"]).items():  # type: ignore[call-overload]
+        console.print(f"  export {name}={value}", soft_wrap=True)
+    console.print("  (an access key id that is an account's id makes you that account's root)")
+    console.print("To take it down: ./lz rehearse --down")
+
+
+class Rehearsal:
+    """One rehearsal: its folder, its processes and what it found.
+
+    Args:
+        configuration: the organization.
+        stages: the environments to deploy.
+        progress: shows what happens.
+    """
+
+    def __init__(
+        self, configuration: Configuration, stages: Sequence[StageRef], progress: Progress
+    ) -> None:
+        self.progress = progress
+        self.kept_state: dict[str, object] = {}
+        self._configuration = configuration
+        self._stages = stages
+        self._directory = new_directory()
+        self._scratch = self._directory / "work"
+        logs = self._directory / "logs"
+        for folder in (self._scratch, logs):
+            folder.mkdir()
+        accounts = configuration.accounts
+        self._accounts = list(
+            dict.fromkeys(
+                [accounts.tooling, accounts.shared_services, *(stage.account_id for stage in stages)]
+            )
+        )
+        self._emulator = Emulator(
+            directory=self._directory / "aws",
+            region=configuration.organization.region,
+            accounts=self._accounts,
+        )
+        self._processes = Processes(logs)
+        self._deployment = Deployment(
+            self._emulator, self._processes, configuration, root=ROOT, scratch=self._scratch
+        )
+
+    def run(self) -> Report:
+        """Deploy and check; what goes wrong is in the report."""
+        report = Report(self._configuration.organization.name, self._stages)
+        started = time.monotonic()
+        watch = StackWatch(self._emulator)
+        deployed: list[AssembledStack] = []
+        try:
+            self._deploy(report, watch, deployed)
+            report.states = watch.states(deployed)
+            with self.progress.phase("check trust, delegation, digests and parameters"):
+                self._check(report, deployed)
+        except (CommandError, EmulatorError) as error:
+            self._explain(report, watch, deployed, error)
+        report.seconds = time.monotonic() - started
+        report.phases = self.progress.phases
+        return report
+
+    def _deploy(self, report: Report, watch: StackWatch, deployed: list[AssembledStack]) -> None:
+        images = self._scratch / "images"
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            # The registry must exist before an image can be pushed: the first assembly has placeholders.
+            first = pool.submit(self._synthesize, "synthesize the tooling account", "first", images)
+            with self.progress.phase("start the local AWS"):
+                self._emulator.start()
+            count = len(self._accounts)
+            with self.progress.phase(f"bootstrap {count} accounts with trust to tooling"):
+                self._deployment.bootstrap(self._accounts)
+            tooling = first.result()
+        self._deploy_stage("tooling: registry and pipeline", tooling, "", watch, deployed)
+        with self.progress.phase("push the images to the tooling registry"):
+            report.images = push_images(
+                self._emulator.client("ecr", self._configuration.accounts.tooling),
+                self._configuration,
+                root=ROOT,
+                directory=images,
+            )
+        assembly = self._synthesize("synthesize with the images' digests", "second", images)
+        shared = "SharedServices"
+        self._deploy_stage("shared services: network and DNS", assembly, shared, watch, deployed)
+        for stage in self._stages:
+            title = f"{stage.key} into account {stage.account_id}"
+            self._deploy_stage(title, assembly, stage.stage_name, watch, deployed)
+
+    def _synthesize(self, title: str, name: str, images: Path) -> Path:
+        with self.progress.phase(title):
+            return self._deployment.synthesize(
+                name, config_file=CONFIG, images=images, environment=_without_aws(os.environ)
+            )
+
+    def _deploy_stage(
+        self,
+        title: str,
+        assembly: Path,
+        stage: str,
+        watch: StackWatch,
+        deployed: list[AssembledStack],
+    ) -> None:
+        """Deploy the stacks of one stage; an empty name means the tooling account's own."""
+        stacks = [stack for stack in read_assembly(assembly) if stack.stage == stage]
+        deployed.extend(stacks)
+        with self.progress.phase(f"deploy {title}"), self.progress.stacks(watch, stacks):
+            self._deployment.deploy(title, assembly, [stack.path for stack in stacks])
+
+    def _check(self, report: Report, stacks: Sequence[AssembledStack]) -> None:
+        deployed = Deployed(
+            emulator=self._emulator,
+            configuration=self._configuration,
+            stages=self._stages,
+            stacks=stacks,
+            states=report.states,
+            images=report.images,
+        )
+        report.checks.extend(run_checks(deployed))
+
+    def _explain(
+        self, report: Report, watch: StackWatch, stacks: Sequence[AssembledStack], error: Exception
+    ) -> None:
+        """Name the resource that failed; where no stack did, the end of the command's own output."""
+        report.problem = str(error)
+        if not isinstance(error, CommandError):
+            return
+        if stacks:
+            report.failures = watch.failures(stacks)
+            report.states = watch.states(stacks)
+        if not report.failures:
+            report.problem = f"{error}; its last lines:\n{error.tail()}"
+
+    def keep(self) -> None:
+        """Leave the emulator up."""
+        environment = self._emulator.environment(self._configuration.accounts.tooling)
+        shown = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        self.kept_state = {
+            "project": str(ROOT),
+            "environment": {name: environment[name] for name in shown},
+        }
+        remember(self._directory, self.kept_state)
+
+    def close(self) -> None:
+        """End every process and remove every file, unless it is kept."""
+        self._processes.stop()
+        if self.kept_state:
+            return
+        self._emulator.stop()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _without_aws(environment: os._Environ[str]) -> dict[str, str]:
+    """Return the user's environment without any AWS setting: synthesis needs none and must not see one."""
+    return {name: value for name, value in environment.items() if not name.startswith("AWS_")}

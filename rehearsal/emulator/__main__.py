@@ -1,0 +1,65 @@
+"""The emulator's process: MiniStack with the gaps of the rehearsal closed. `Emulator.start` runs it."""
+
+import os
+import signal
+import threading
+
+from rehearsal.emulator import (
+    containers,
+    database,
+    dns,
+    identity,
+    internals,
+    network,
+    outputs,
+    principals,
+    recorded,
+    sharing,
+    transit,
+    transit_attachments,
+    transit_resources,
+)
+from rehearsal.emulator.ec2_protocol import serve
+from rehearsal.emulator.resources import THREADED, add, extend, refuse
+
+
+def install() -> None:
+    """Add and wrap what MiniStack lacks.
+
+    Raises:
+        RuntimeError: the installed MiniStack is not the one that this was written for.
+    """
+    absent = internals.missing()
+    if absent:
+        raise RuntimeError(f"MiniStack has moved what the emulator needs: {', '.join(absent)}")
+    for module in (network, transit_resources, containers, database, dns, identity, recorded):
+        add(*module.RESOURCES)
+    add(sharing.ResourceShare())
+    extend("AWS::EC2::VPC", network.vpc_attributes)
+    extend("AWS::Route53::HostedZone", dns.zone_attributes)
+    refuse("AWS::EC2::Route", transit_resources.refuse_unattached_route)
+    actions = internals.ec2_actions()
+    for operation, action in {**transit.GATEWAY_ACTIONS, **transit_attachments.ATTACHMENT_ACTIONS}.items():
+        actions[operation] = serve(operation, action)
+    principals.install()
+    outputs.install()
+    internals.run_in_thread(frozenset(THREADED))
+
+
+def end_with_parent() -> None:
+    """End the whole process group when the pipe that the parent holds closes, however the parent ended."""
+    lifeline = os.environ.pop("REHEARSAL_LIFELINE", "")
+    if not lifeline:
+        return
+
+    def watch() -> None:
+        os.read(int(lifeline), 1)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True, name="lifeline").start()
+
+
+if __name__ == "__main__":
+    end_with_parent()
+    install()
+    internals.serve()

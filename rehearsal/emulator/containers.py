@@ -1,0 +1,110 @@
+"""ECS through its own API, so that nothing of a task definition or a service is lost on the way.
+
+MiniStack's CloudFormation drops the secrets of a task definition and some settings of a service.
+"""
+
+from typing import Any
+
+from rehearsal.emulator import internals
+from rehearsal.emulator.calls import client
+from rehearsal.emulator.resources import Attributes, Created, Properties, Resource, quietly, tags
+from rehearsal.emulator.shapes import to_request
+
+_FAMILY_LENGTH = 255  # longest family and service name that ECS accepts, in characters
+_NOT_FOUND = ("ClientException", "ServiceNotFound", "ClusterNotFound", "ServiceNotActive")
+
+
+def _ecs_tags(properties: Properties) -> dict[str, Any]:
+    """The tags of a create request, without CloudFormation's own: ECS refuses the aws: prefix from callers."""
+    given = [
+        {"key": tag["Key"], "value": tag["Value"]} for tag in tags(properties) if not tag["Key"].startswith("aws:")
+    ]
+    return {"tags": given} if given else {}
+
+
+class TaskDefinition(Resource):
+    """AWS::ECS::TaskDefinition: every change registers a new revision, and the old one becomes inactive."""
+
+    types = ("AWS::ECS::TaskDefinition",)
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Created:
+        """Register a revision."""
+        ecs = client("ecs")
+        family = properties.get("Family") or internals.physical_name(stack, logical_id, length=_FAMILY_LENGTH)
+        untagged = {name: value for name, value in properties.items() if name != "Tags"}
+        request = to_request(ecs, "RegisterTaskDefinition", untagged)
+        made = ecs.register_task_definition(**{**request, "family": family}, **_ecs_tags(properties))
+        arn = made["taskDefinition"]["taskDefinitionArn"]
+        return arn, {"TaskDefinitionArn": arn}
+
+    def update(self, physical_id: str, old: Properties, new: Properties) -> Created:
+        """Register the next revision of the same family."""
+        family = physical_id.rsplit("/", 1)[-1].rsplit(":", 1)[0]
+        if {**old, "Tags": None} == {**new, "Tags": None}:
+            return physical_id, {"TaskDefinitionArn": physical_id}
+        return self.create("", {"Family": family, **new}, "")
+
+    def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002
+        """Make the revision inactive."""
+        deregister = client("ecs").deregister_task_definition
+        quietly(lambda: deregister(taskDefinition=physical_id), *_NOT_FOUND)
+
+
+class Service(Resource):
+    """AWS::ECS::Service."""
+
+    types = ("AWS::ECS::Service",)
+    replacing = frozenset({"Cluster", "DeploymentController", "LaunchType", "Role", "SchedulingStrategy", "ServiceName"})
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Created:
+        """Make the service."""
+        ecs = client("ecs")
+        name = properties.get("ServiceName") or internals.physical_name(stack, logical_id, length=_FAMILY_LENGTH)
+        untagged = {key: value for key, value in properties.items() if key != "Tags"}
+        request = to_request(ecs, "CreateService", untagged)
+        made = ecs.create_service(**{"desiredCount": 1, **request, "serviceName": name}, **_ecs_tags(properties))
+        return self._created(made["service"])
+
+    def update(self, physical_id: str, old: Properties, new: Properties) -> Created:
+        """Roll it to the new properties."""
+        ecs = client("ecs")
+        changed = {name: value for name, value in new.items() if value != old.get(name) and name != "Tags"}
+        request = to_request(ecs, "UpdateService", changed)
+        request |= {"cluster": new.get("Cluster", "default"), "service": physical_id}
+        return self._created(ecs.update_service(**request)["service"])
+
+    def delete(self, physical_id: str, properties: Properties) -> None:
+        """Drain and delete it."""
+        cluster = properties.get("Cluster", "default")
+        delete = client("ecs").delete_service
+        quietly(lambda: delete(cluster=cluster, service=physical_id, force=True), *_NOT_FOUND)
+
+    def _created(self, service: dict[str, Any]) -> Created:
+        attributes: Attributes = {"Name": service["serviceName"], "ServiceArn": service["serviceArn"]}
+        return str(service["serviceArn"]), attributes
+
+
+class ClusterCapacityProviders(Resource):
+    """AWS::ECS::ClusterCapacityProviderAssociations."""
+
+    types = ("AWS::ECS::ClusterCapacityProviderAssociations",)
+    replacing = frozenset({"Cluster"})
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Created:  # noqa: ARG002
+        """Give the cluster its capacity providers."""
+        ecs = client("ecs")
+        ecs.put_cluster_capacity_providers(**to_request(ecs, "PutClusterCapacityProviders", properties))
+        return str(properties["Cluster"]), {}
+
+    def update(self, physical_id: str, old: Properties, new: Properties) -> Created:  # noqa: ARG002
+        """Give it the new ones."""
+        return self.create("", new, "")
+
+    def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002
+        """Take them away."""
+        put = client("ecs").put_cluster_capacity_providers
+        nothing: dict[str, list[Any]] = {"capacityProviders": [], "defaultCapacityProviderStrategy": []}
+        quietly(lambda: put(cluster=physical_id, **nothing), *_NOT_FOUND)
+
+
+RESOURCES: tuple[Resource, ...] = (TaskDefinition(), Service(), ClusterCapacityProviders())

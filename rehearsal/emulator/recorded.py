@@ -1,0 +1,116 @@
+"""The types of which nothing is simulated: they have ids and attributes, so that stacks that hold them deploy."""
+
+import uuid
+from collections.abc import Callable
+
+from rehearsal.emulator import internals
+from rehearsal.emulator.resources import Attributes, Properties, Recorded, Resource
+
+Identify = Callable[[str, Properties, str], str]
+
+
+def _named(*members: str, length: int = 128) -> Identify:
+    """The physical id is the resource's name.
+
+    Args:
+        members: the properties that may hold it, the first one given counts.
+        length: longest name that the service accepts, in characters.
+    """
+
+    def identify(logical_id: str, properties: Properties, stack: str) -> str:
+        given = next((properties[member] for member in members if properties.get(member)), None)
+        return str(given or internals.physical_name(stack, logical_id, length=length))
+
+    return identify
+
+
+def _arn(service: str, resource: str, *, name: str = "") -> Identify:
+    """The physical id is an ARN of this account and region.
+
+    Args:
+        service: its service.
+        resource: what comes before the last part, with its slash.
+        name: the property with the last part; a random id if left out.
+    """
+
+    def identify(_logical_id: str, properties: Properties, _stack: str) -> str:
+        last = properties.get(name) or uuid.uuid4()
+        return f"arn:aws:{service}:{internals.region()}:{internals.account()}:{resource}{last}"
+
+    return identify
+
+
+def _scalable_target(_logical_id: str, properties: Properties, _stack: str) -> str:
+    """What `Ref` gives for a scalable target: resource, dimension and namespace."""
+    return "|".join(str(properties[m]) for m in ("ResourceId", "ScalableDimension", "ServiceNamespace"))
+
+
+def _scaling_policy(logical_id: str, properties: Properties, stack: str) -> str:
+    """The ARN of a scaling policy."""
+    target = str(properties.get("ScalingTargetId") or "")
+    parts = target.split("|") if target.count("|") == 2 else ["", "", ""]  # noqa: PLR2004 (resource|dimension|namespace)
+    namespace = properties.get("ServiceNamespace") or parts[2]
+    resource = properties.get("ResourceId") or parts[0]
+    name = properties.get("PolicyName") or internals.physical_name(stack, logical_id, length=256)
+    place = f"arn:aws:autoscaling:{internals.region()}:{internals.account()}"
+    return f"{place}:scalingPolicy:{uuid.uuid4()}:resource/{namespace}/{resource}:policyName/{name}"
+
+
+def _its_arn(attribute: str) -> Callable[[str, Properties], Attributes]:
+    """The physical id, which is an ARN, as an attribute too."""
+    return lambda physical_id, _properties: {attribute: physical_id}
+
+
+def _joined(*members: str) -> Identify:
+    """The physical id is made of properties."""
+    return lambda _logical_id, properties, _stack: "|".join(str(properties.get(member, "")) for member in members)
+
+
+RESOURCES: tuple[Resource, ...] = (
+    Recorded(
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        identify=_scalable_target,
+        attributes=lambda physical_id, _: {"Id": physical_id},
+        replacing=frozenset({"ResourceId", "ScalableDimension", "ServiceNamespace"}),
+    ),
+    Recorded(
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        identify=_scaling_policy,
+        attributes=_its_arn("Arn"),
+        replacing=frozenset({"PolicyName", "ResourceId", "ScalingTargetId"}),
+    ),
+    Recorded(
+        "AWS::CodePipeline::Pipeline",
+        identify=_named("Name", length=100),
+        attributes=lambda *_: {"Version": "1"},
+        replacing=frozenset({"Name"}),
+    ),
+    Recorded(
+        "AWS::CodeConnections::Connection",
+        identify=_arn("codeconnections", "connection/"),
+        attributes=lambda arn, _: {"ConnectionArn": arn, "ConnectionStatus": "PENDING"},
+        replacing=frozenset({"ConnectionName", "HostArn", "ProviderType"}),
+    ),
+    Recorded(
+        "AWS::CodeStarConnections::Connection",
+        identify=_arn("codestar-connections", "connection/"),
+        attributes=lambda arn, _: {"ConnectionArn": arn, "ConnectionStatus": "PENDING"},
+        replacing=frozenset({"ConnectionName", "HostArn", "ProviderType"}),
+    ),
+    Recorded(
+        "AWS::CodeStarNotifications::NotificationRule",
+        identify=_arn("codestar-notifications", "notificationrule/"),
+        attributes=_its_arn("Arn"),
+    ),
+    Recorded("AWS::SecretsManager::RotationSchedule", identify=_joined("SecretId")),
+    Recorded("AWS::WAFv2::WebACLAssociation", identify=_joined("ResourceArn", "WebACLArn")),
+    Recorded("AWS::WAFv2::LoggingConfiguration", identify=_joined("ResourceArn")),
+    Recorded(
+        "AWS::CloudWatch::CompositeAlarm",
+        identify=_named("AlarmName", length=255),
+        attributes=lambda name, _: {
+            "Arn": f"arn:aws:cloudwatch:{internals.region()}:{internals.account()}:alarm:{name}"
+        },
+    ),
+    Recorded("AWS::Logs::QueryDefinition", identify=lambda *_: str(uuid.uuid4())),
+)

@@ -1,0 +1,136 @@
+"""The image of a rehearsal: the workload's source as a real OCI image in the tooling account's registry.
+
+No container engine is assumed, so the Dockerfile is not executed and the one layer is the source tree itself. What the
+landing zone depends on is real: the content-hash tag, the manifest, its digest, and who may push and pull it.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config import Configuration
+from config.naming import Names
+from operations.image import content_hash, source_files
+
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
+PLATFORMS = {"arm64": "arm64", "x86_64": "amd64"}
+
+
+@dataclass(frozen=True)
+class PushedImage:
+    """An image in the registry.
+
+    Args:
+        workload: its workload.
+        repository: repository in the tooling account.
+        tag: `source-` and a hash of the source.
+        digest: as the registry gave it.
+    """
+
+    workload: str
+    repository: str
+    tag: str
+    digest: str
+
+
+def push_images(
+    ecr: Any,
+    configuration: Configuration,
+    *,
+    root: Path,
+    directory: Path,
+) -> tuple[PushedImage, ...]:
+    """Push each workload's image and write the `image.json` that synthesis reads.
+
+    Args:
+        ecr: ECR client of the tooling account.
+        configuration: the organization.
+        root: folder that the workloads' paths are relative to.
+        directory: where `<workload>/image.json` goes.
+    """
+    pushed = []
+    for name, workload in configuration.workloads.items():
+        # Another repository cannot be reached from here; its sample stands in, and the report says so.
+        source = root / (workload.source.path or "workloads/django/app")
+        repository = Names(configuration).repository(name)
+        tag = f"source-{content_hash(source, workload.architecture)[:40]}"
+        digest = _push(ecr, repository, tag, source, workload.architecture)
+        pushed.append(PushedImage(name, repository, tag, digest))
+        target = directory / name / "image.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps({"digest": digest, "tag": tag, "repository": repository}), encoding="utf-8")
+    return tuple(pushed)
+
+
+def _push(ecr: Any, repository: str, tag: str, source: Path, architecture: str) -> str:
+    tar = _layer(source)
+    layer = gzip.compress(tar, mtime=0)
+    config = _json(
+        {
+            "architecture": PLATFORMS[architecture],
+            "os": "linux",
+            "config": {"Labels": {"org.opencontainers.image.title": repository}},
+            "rootfs": {"type": "layers", "diff_ids": [_digest(tar)]},
+        }
+    )
+    for blob in (layer, config):
+        _upload(ecr, repository, blob)
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "config": {"mediaType": CONFIG_TYPE, "digest": _digest(config), "size": len(config)},
+            "layers": [{"mediaType": LAYER_TYPE, "digest": _digest(layer), "size": len(layer)}],
+        }
+    )
+    answer = ecr.put_image(
+        repositoryName=repository,
+        imageManifest=manifest.decode(),
+        imageManifestMediaType=MANIFEST_TYPE,
+        imageTag=tag,
+    )
+    digest: str = answer["image"]["imageId"]["imageDigest"]
+    return digest
+
+
+def _upload(ecr: Any, repository: str, blob: bytes) -> None:
+    upload = ecr.initiate_layer_upload(repositoryName=repository)
+    ecr.upload_layer_part(
+        repositoryName=repository,
+        uploadId=upload["uploadId"],
+        partFirstByte=0,
+        partLastByte=len(blob) - 1,
+        layerPartBlob=blob,
+    )
+    ecr.complete_layer_upload(
+        repositoryName=repository, uploadId=upload["uploadId"], layerDigests=[_digest(blob)]
+    )
+
+
+def _layer(source: Path) -> bytes:
+    """Pack the source the same way every time: sorted, with no owner and no time."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for relative in source_files(source):
+            path = source / relative
+            entry = tarfile.TarInfo(f"app/{relative}")
+            entry.size = path.stat().st_size
+            entry.mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
+            with path.open("rb") as content:
+                archive.addfile(entry, content)
+    return buffer.getvalue()
+
+
+def _digest(blob: bytes) -> str:
+    return f"sha256:{hashlib.sha256(blob).hexdigest()}"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()

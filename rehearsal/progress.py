@@ -1,0 +1,126 @@
+"""Live progress: a table on a terminal, one line per event elsewhere."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from config.assembly import AssembledStack
+from rehearsal.stacks import COMPLETE, NOT_STARTED, StackWatch
+
+POLL_SECONDS = 0.7
+REFRESHES_PER_SECOND = 8
+
+
+class Progress:
+    """Shows which phase runs and how far its stacks are.
+
+    Args:
+        console: where to; standard error, so that `--json` keeps standard output to itself.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.phases: dict[str, float] = {}
+        self._running: dict[str, float] = {}
+        self._stacks: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._live: Live | None = None
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Show progress while the body runs."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(
+            get_renderable=self._render,
+            console=self._console,
+            refresh_per_second=REFRESHES_PER_SECOND,
+            transient=True,
+        ):
+            yield
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time one phase.
+
+        Args:
+            name: what happens, as the user would say it.
+        """
+        started = time.monotonic()
+        with self._lock:
+            self._running[name] = started
+        try:
+            yield
+        except BaseException:
+            self._finish(name, started, "failed")
+            raise
+        self._finish(name, started, "done")
+
+    def _finish(self, name: str, started: float, outcome: str) -> None:
+        seconds = time.monotonic() - started
+        with self._lock:
+            self._running.pop(name, None)
+            self.phases[name] = seconds
+        style = "green" if outcome == "done" else "red"
+        self._console.print(Text.assemble((f"{outcome:>6}", style), f" {seconds:5.1f} s  {name}"))
+
+    @contextmanager
+    def stacks(self, watch: StackWatch, stacks: Sequence[AssembledStack]) -> Iterator[None]:
+        """Follow stacks while the body deploys them.
+
+        Args:
+            watch: asks for their status.
+            stacks: the stacks.
+        """
+        with self._lock:
+            self._stacks = {stack.name: NOT_STARTED for stack in stacks}
+        done = threading.Event()
+        thread = threading.Thread(target=self._poll, args=(watch, stacks, done), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            with self._lock:
+                self._stacks = {}
+
+    def _poll(self, watch: StackWatch, stacks: Sequence[AssembledStack], done: threading.Event) -> None:
+        while not done.wait(POLL_SECONDS):
+            statuses = watch.statuses(stacks)
+            with self._lock:
+                before, self._stacks = self._stacks, dict(statuses)
+            if not self._console.is_terminal:
+                self._log_changes(before, statuses)
+
+    def _log_changes(self, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+        for name, status in now.items():
+            if status != before.get(name) and status in COMPLETE:
+                self._console.print(f"        {status}  {name}")
+
+    def _render(self) -> Group:
+        with self._lock:
+            running, stacks = dict(self._running), dict(self._stacks)
+        now = time.monotonic()
+        lines: list[Spinner | Table] = [
+            Spinner("dots", Text(f"{now - started:5.1f} s  {name}")) for name, started in running.items()
+        ]
+        if stacks:
+            table = Table(box=None, pad_edge=False, show_header=False)
+            for name, status in stacks.items():
+                style = "green" if status in COMPLETE else "dim" if status == NOT_STARTED else "yellow"
+                table.add_row(" ", Text(name, style=style), Text(_short(status), style=style))
+            lines.append(table)
+        return Group(*lines)
+
+
+def _short(status: str) -> str:
+    return "waiting" if status == NOT_STARTED else status.lower().replace("_", " ")

@@ -1,0 +1,188 @@
+"""What a rehearsal says at its end: for a person, and as JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from config import StageRef
+from config.assembly import AssembledStack
+from rehearsal.checks import Check
+from rehearsal.emulator import NOT_ENFORCED, RECORDED_ONLY
+from rehearsal.images import PushedImage
+from rehearsal.stacks import Failure, StackState
+
+NOT_RUN = (
+    "the pipeline itself: its definition is deployed, its order was followed here by the CDK CLI",
+    "containers: no web, worker or release task was started, so migrations and smoke tests did not run",
+    "the Dockerfile: the image in the registry is the workload's source tree, pushed as one layer",
+    "the DNS preflight: the parent zone is not known to the world's resolvers",
+)
+
+
+@dataclass
+class Report:
+    """Everything that a rehearsal found.
+
+    Args:
+        organization: its name.
+        environments: the environments that were asked for.
+    """
+
+    organization: str
+    environments: Sequence[StageRef]
+    states: Sequence[StackState] = ()
+    checks: list[Check] = field(default_factory=list)
+    failures: Sequence[Failure] = ()
+    images: Sequence[PushedImage] = ()
+    phases: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    problem: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether all was deployed and every check holds."""
+        return (
+            not self.problem
+            and bool(self.checks)
+            and all(check.passed for check in self.checks)
+            and all(state.is_complete for state in self.states)
+        )
+
+    def recorded_only(self) -> Mapping[str, tuple[str, int]]:
+        """Return CloudFormation type -> (what is not simulated, how many resources), for the deployed stacks."""
+        counts: dict[str, int] = {}
+        for state in self.states:
+            for resource in state.stack.resources.values():
+                if resource["Type"] in RECORDED_ONLY:
+                    counts[resource["Type"]] = counts.get(resource["Type"], 0) + 1
+        return {name: (RECORDED_ONLY[name], count) for name, count in sorted(counts.items())}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            "organization": self.organization,
+            "passed": self.passed,
+            "seconds": round(self.seconds, 1),
+            "phases": {name: round(seconds, 1) for name, seconds in self.phases.items()},
+            "environments": [stage.key for stage in self.environments],
+            "images": [asdict(image) for image in self.images],
+            "stacks": [
+                {
+                    "name": state.stack.name,
+                    "account": state.stack.account,
+                    "region": state.stack.region,
+                    "status": state.status,
+                    "resources": len(state.stack.resources),
+                    "seconds": round(state.seconds, 1),
+                }
+                for state in self.states
+            ],
+            "checks": [
+                {
+                    "name": check.name,
+                    "passed": check.passed,
+                    "detail": check.detail,
+                    "problems": list(check.problems),
+                }
+                for check in self.checks
+            ],
+            "failures": [asdict(failure) for failure in self.failures],
+            "problem": self.problem or None,
+            "recorded_only": {
+                name: {"resources": count, "meaning": meaning}
+                for name, (meaning, count) in self.recorded_only().items()
+            },
+            "not_enforced": list(NOT_ENFORCED),
+            "not_run": list(NOT_RUN),
+        }
+
+
+def show(report: Report, console: Console, account_names: Mapping[str, str]) -> None:
+    """Print the report.
+
+    Args:
+        report: what was found.
+        console: where to.
+        account_names: account id -> its role or name.
+    """
+    if report.failures:
+        console.print(Text("What failed", style="bold red"))
+        for failure in report.failures:
+            console.print(Padding(Text(str(failure)), (0, 0, 0, 2)))
+    if report.problem and not report.failures:
+        console.print(Text(report.problem, style="red"))
+    if report.states:
+        console.print(_stack_table(report.states, account_names))
+    if report.checks:
+        console.print(_check_table(report.checks))
+    if report.passed:
+        console.print(_limits(report))
+    stacks, accounts = len(report.states), len({state.stack.account for state in report.states})
+    verdict = "rehearsed" if report.passed else "NOT rehearsed"
+    console.print(
+        Text(
+            f"{report.organization}: {verdict} - {stacks} stacks in {accounts} accounts, "
+            f"{sum(check.passed for check in report.checks)} of {len(report.checks)} checks hold, "
+            f"{report.seconds:.0f} s",
+            style="bold green" if report.passed else "bold red",
+        )
+    )
+
+
+def _stack_table(states: Sequence[StackState], account_names: Mapping[str, str]) -> Table:
+    table = Table(title="Stacks by account", title_justify="left", box=None, pad_edge=False)
+    for header, justify in (("account", "left"), ("stack", "left"), ("resources", "right"), ("s", "right")):
+        table.add_column(header, justify="right" if justify == "right" else "left", overflow="fold")
+    table.add_column("status", overflow="fold")
+    previous = ""
+    for state in states:
+        account = state.stack.account
+        label = f"{account_names.get(account, '')} {account}".strip()
+        table.add_row(
+            label if account != previous else "",
+            f"{state.stack.name}{_region_note(state.stack)}",
+            str(len(state.stack.resources)),
+            f"{state.seconds:.1f}",
+            Text(state.status, style="green" if state.is_complete else "red"),
+        )
+        previous = account
+    return table
+
+
+def _region_note(stack: AssembledStack) -> str:
+    return f" ({stack.region})" if stack.path.endswith("/Edge") or "cross-region" in stack.path else ""
+
+
+def _check_table(checks: Sequence[Check]) -> Table:
+    table = Table(title="Checks", title_justify="left", box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold", style="dim")
+    for check in checks:
+        mark = Text("ok", style="green") if check.passed else Text("FAILED", style="bold red")
+        table.add_row(mark, check.name, check.detail)
+        for problem in check.problems:
+            table.add_row("", Text(problem, style="red"), "")
+    return table
+
+
+def _limits(report: Report) -> Group:
+    """Say what this did not prove."""
+    recorded = Table(
+        title="Recorded only, not simulated", title_justify="left", box=None, pad_edge=False, show_header=False
+    )
+    recorded.add_column(justify="right")
+    recorded.add_column(overflow="fold")
+    recorded.add_column(overflow="fold", style="dim")
+    for name, (meaning, count) in report.recorded_only().items():
+        recorded.add_row(str(count), name, meaning)
+    lines = [Text("Not enforced by the emulator", style="italic")]
+    lines += [Text(f"  - {line}") for line in NOT_ENFORCED]
+    lines += [Text("Not run in this rehearsal", style="italic")]
+    lines += [Text(f"  - {line}") for line in NOT_RUN]
+    return Group(recorded, *lines)
