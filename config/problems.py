@@ -1,11 +1,22 @@
 """What is wrong with a configuration, in words that a person can act on."""
 
+import json
+import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
 
 # Narrow enough for a split terminal, a CI log and a code review comment.
 WIDTH = 78
+LONGEST_VALUE = 60
+LONGEST_KEY = 40
+
+Place = tuple[str | int, ...]
+"""Where a value is in the JSON document: keys and list positions from the top."""
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +30,7 @@ class Problem:
         problem: What is wrong, in one line.
         allowed: What would be accepted.
         fix: What to do about it.
+        line: Line of the file, counted from 1, if it is known.
     """
 
     file: str
@@ -27,6 +39,80 @@ class Problem:
     problem: str
     allowed: str
     fix: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A mistake as a rule sees it; the loader adds file, line and the value that was found.
+
+    Args:
+        place: Where it is.
+        problem: What is wrong.
+        allowed: What would be accepted.
+        fix: What to do about it.
+        value: What to show in place of the value itself, such as `(nothing)` or `(hidden)`.
+        line: Line of the file, where the place alone does not tell.
+    """
+
+    place: Place
+    problem: str
+    allowed: str
+    fix: str
+    value: str | None = None
+    line: int | None = None
+
+
+def dotted(place: Place) -> str:
+    """Write a place as a JSON path: `workloads.shop.commands.web[0]`."""
+    text = ""
+    for step in place:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _PLAIN_KEY.fullmatch(step) and len(step) <= LONGEST_KEY:
+            text += f".{step}" if text else step
+        else:
+            text += f"[{show(step, longest=LONGEST_KEY)}]"
+    return text or "(top level)"
+
+
+def show(value: object, *, longest: int = LONGEST_VALUE) -> str:
+    """Write a JSON value on one line, printable and short, whatever it holds."""
+    match value:
+        case Mapping() if value:
+            text = f"an object with {_some(value)}"
+        case list() | tuple() if len(str(value)) > longest:
+            text = f"a list of {len(value)}: {json.dumps(value, ensure_ascii=False)}"
+        case _:
+            text = json.dumps(value, ensure_ascii=False)
+    return printable(text, longest=longest)
+
+
+def printable(text: str, *, longest: int = LONGEST_VALUE) -> str:
+    """Shorten a text and escape what a terminal would not show, or would obey."""
+    text = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text[: longest + 1]
+    )
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def _some(keys: Iterable[Any]) -> str:
+    names = [str(key) for key in keys]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
+
+
+def did_you_mean(word: object, known: Iterable[str], *, otherwise: str) -> str:
+    """Suggest the name that was probably meant.
+
+    Args:
+        word: What was written.
+        known: What exists.
+        otherwise: Advice when nothing is close.
+    """
+    names = {name.lower(): name for name in known}
+    close = get_close_matches(str(word).lower()[:LONGEST_VALUE], names, n=1)
+    return f'did you mean "{names[close[0]]}"?' if close else otherwise
 
 
 def render(problems: Sequence[Problem]) -> str:
@@ -44,7 +130,8 @@ def render(problems: Sequence[Problem]) -> str:
 
 
 def _paragraph(problem: Problem) -> str:
-    lines = [problem.file, f"  {problem.path}"]
+    where = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
+    lines = [where, f"  {problem.path}"]
     for label, text in (
         ("problem", problem.problem),
         ("got", problem.value),

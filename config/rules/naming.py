@@ -1,0 +1,57 @@
+"""Names: what is built from the names in the file must be distinct and short enough for AWS."""
+
+from collections.abc import Iterator
+
+from config.models import Configuration, Organization
+from config.naming import SHARED_SERVICES_STAGE, Names
+from config.problems import Finding, dotted
+from config.rules.view import Environment, View
+from config.stages import pascal_case
+
+LONGEST_STAGE_NAME = 40  # leaves room for what stacks and the CDK append, below CloudFormation's 128
+LONGEST_ROLE_NAME = 64  # Source: IAM User Guide, "IAM and AWS STS quotas"
+
+
+def check(view: View) -> Iterator[Finding]:
+    """Apply the rules about names."""
+    taken = {SHARED_SERVICES_STAGE: "the landing zone's own stage"}
+    for environment in view.environments():
+        stage_name = pascal_case(environment.workload, environment.name)
+        allowed = f"names of workload and environment that make a distinct name like {stage_name[:20]}..."
+        if stage_name in taken:
+            yield Finding(
+                environment.place,
+                f"its stage would be called {stage_name}, like {taken[stage_name]}",
+                allowed,
+                "rename the environment or its workload",
+                stage_name,
+            )
+        if len(stage_name) > LONGEST_STAGE_NAME:
+            yield Finding(
+                environment.place,
+                f"its stage's name has {len(stage_name)} characters",
+                f"at most {LONGEST_STAGE_NAME} characters for {stage_name}",
+                "shorten the name of the environment or of its workload",
+                stage_name,
+            )
+        taken.setdefault(stage_name, dotted(environment.place))
+        yield from _roles(view, environment)
+
+
+def _roles(view: View, environment: Environment) -> Iterator[Finding]:
+    organization = view.get("organization", "name")
+    if organization is None:
+        return
+    # The naming module asks for the organization's name alone, which is known to be valid here.
+    names = Names(Configuration.model_construct(organization=Organization.model_construct(name=organization)))
+    key = f"{environment.workload}/{environment.name}"
+    roles = (names.delegation_role(key), names.release_step_role(key), names.release_runner_role(key))
+    longest = max(roles, key=len)
+    if len(longest) > LONGEST_ROLE_NAME:
+        yield Finding(
+            environment.place,
+            f"its role {longest} would have a name of {len(longest)} characters",
+            f"at most {LONGEST_ROLE_NAME} characters, from the names of organization, workload, environment",
+            f"shorten these names by {len(longest) - LONGEST_ROLE_NAME} characters in all",
+            key,
+        )
