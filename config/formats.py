@@ -74,6 +74,7 @@ class Format:
             result["enum"] = list(self.choices)
         else:
             result["pattern"] = self.pattern
+        result["examples"] = [self.example]
         if self.longest is not None:
             result["maxLength"] = self.longest
         return result

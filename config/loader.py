@@ -6,6 +6,7 @@ from typing import Any
 
 from config import documents, fields, rules, shape
 from config.models import Configuration
+from config.outline import line_and_column, outline
 from config.problems import ConfigurationError, Finding, Place, Problem, dotted, show
 from config.rules.containers import HIDDEN, looks_secret
 
@@ -78,7 +79,7 @@ def load_text(text: str, file_name: str, *, check_files: bool = False) -> Config
 
 def _problems(findings: Iterable[Finding], text: str, file_name: str, written: Any) -> list[Problem]:
     """Add file, line and value to findings, and sort them as a reader meets them in the file."""
-    offsets = documents.outline(text).offsets
+    offsets = outline(text).offsets
     problems: dict[tuple[Place, str], Problem] = {}
     for finding in findings:
         line = finding.line or _line(text, finding.place, offsets)
@@ -102,7 +103,7 @@ def _line(text: str, place: Place, offsets: dict[Place, int]) -> int | None:
     """Find the line of a place, or of the nearest object around it that is written."""
     while place and place not in offsets:
         place = place[:-1]
-    return documents.line_and_column(text, offsets[place])[0] if place in offsets else None
+    return line_and_column(text, offsets[place])[0] if place in offsets else None
 
 
 def _value(written: Any, place: Place) -> str:

@@ -35,6 +35,7 @@ from config.values import (
     WorkloadName,
     ZoneLetter,
 )
+from config.variables import INJECTED_VARIABLES
 
 __all__ = [
     "Accounts",
@@ -212,6 +213,7 @@ class Workload(Model):
     injected_variables: dict[str, VariableName] = Field(
         default_factory=dict,
         description="Renames what the landing zone injects: its name -> the name this project reads.",
+        json_schema_extra={"propertyNames": {"enum": list(INJECTED_VARIABLES)}},
     )
     environments: dict[EnvironmentName, DeploymentEnvironment] = Field(
         min_length=1, description="Name -> environment."

@@ -1,8 +1,8 @@
 """The AWS regions in which the landing zone can live."""
 
 # Source: partitions.json of botocore 1.43.106, partition `aws`. A test compares this list with the installed
-# botocore, so that a new region shows up as a red test and not as a refused configuration. Committed rather than
-# read at run time because importing botocore takes longer than everything else that `load` does.
+# botocore, so that a new region shows up as a red test and not as a refused configuration. Committed, and not
+# read at run time, because importing botocore takes longer than everything else that `load` does.
 REGIONS = (
     "af-south-1",
     "ap-east-1",

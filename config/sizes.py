@@ -1,4 +1,4 @@
-"""The sizes of an environment's parts, as models; some of their defaults depend on the environment's class."""
+"""The sizes of an environment's parts; some of their defaults depend on the environment's class."""
 
 from typing import Annotated
 
@@ -64,11 +64,10 @@ class WorkerSize(Model):
 
 
 class DatabaseSize(Model):
-    """Aurora PostgreSQL Serverless v2.
+    """Aurora PostgreSQL Serverless v2."""
 
-    Limits: Amazon RDS API Reference, ServerlessV2ScalingConfiguration (half steps up to 256; pause after 300
-    to 86,400 seconds, 300 by default) and CreateDBCluster (backups for 1 to 35 days).
-    """
+    # Limits: Amazon RDS API Reference, ServerlessV2ScalingConfiguration (half steps to 256; pause after 300
+    # to 86,400 seconds, 300 by default) and CreateDBCluster (backups for 1 to 35 days).
 
     min_capacity: float = Field(
         default=0.5,
@@ -81,7 +80,10 @@ class DatabaseSize(Model):
         default=2, ge=1, le=256, multiple_of=0.5, description="Aurora capacity units, in steps of 0.5."
     )
     auto_pause_minutes: Annotated[int | None, DefaultWhen("min_capacity", equals=0, value=5)] = Field(
-        default=None, ge=5, le=1440, description="Pause after so many idle minutes; only with min_capacity 0."
+        default=None,
+        ge=5,
+        le=1440,
+        description="Pause after so many idle minutes; only with min_capacity 0, where 5 is the default.",
     )
     backup_days: Annotated[int, ByClass(staging=1, production=7)] = Field(
         default=1,
