@@ -1,0 +1,12 @@
+"""The Celery application; all its settings are the `CELERY_*` ones of `project.settings`."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+
+app = Celery("project")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.autodiscover_tasks(["runtime"], related_name="queues")
