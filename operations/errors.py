@@ -17,4 +17,4 @@ class CommandError(Exception):
         self.exit_code = exit_code
 
     def __str__(self) -> str:
-        return self.message if self.fix is None else f"{self.message}\n  fix: {self.fix}"
+        return self.message if self.fix is None else f"{self.message}\n    fix: {self.fix}"
