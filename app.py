@@ -55,7 +55,8 @@ def build(
     ]
     compliance = Compliance(configuration)
     compliance.watch(app, shared_services, *environments)
-    compliance.waive(app)  # before the pipeline: it synthesizes the stages, and what comes later is too late for them
+    # Before the pipeline, too: it synthesizes the stages, and what comes later is too late for them.
+    compliance.waive(app)
     add_pipeline(app, configuration=configuration, shared_services=shared_services, environments=environments)
     compliance.waive(app)
     return app

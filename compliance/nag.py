@@ -1,7 +1,6 @@
 """Registration of cdk-nag. Everything that knows its API is here, so that a later major version changes one module."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import aws_cdk as cdk
@@ -69,17 +68,18 @@ class Compliance:
             app: the app.
         """
         tree = _Tree(app)
-        by_path: dict[str, dict[Waiver, None]] = {}  # an ordered set: a path may be the same for all environments
+        # An ordered set, for a path may be the same for all environments.
+        # The inner dictionary is an ordered set: a path may be the same for all environments.
+        found: dict[str, tuple[IConstruct, dict[Waiver, None]]] = {}
         for waiver in self._waivers:
             for path, scoped in self._scoped(waiver):
-                if path not in self._done and tree.find(path) is not None:
-                    by_path.setdefault(path, {})[scoped] = None
+                construct = None if path in self._done else tree.find(path)
+                if construct is not None:
+                    found.setdefault(path, (construct, {}))[1][scoped] = None
                     self._used.add(waiver)
-        for path, waivers in by_path.items():
-            NagSuppressions.add_resource_suppressions(
-                tree.find(path), [_suppression(waiver) for waiver in waivers]
-            )
-        self._done |= by_path.keys()
+        for construct, waivers in found.values():
+            NagSuppressions.add_resource_suppressions(construct, [_suppression(waiver) for waiver in waivers])
+        self._done |= found.keys()
 
     def require_all_used(self) -> None:
         """Check that the ledger holds no dead entry.
@@ -98,10 +98,10 @@ class Compliance:
             if not waiver.classes or stage.environment.class_ in waiver.classes:
                 names = self._names(stage)
                 findings = tuple(finding.format_map(names) for finding in waiver.findings)
-                yield waiver.path.format_map(names), replace(waiver, findings=findings)
+                yield waiver.path.format_map(names), waiver.model_copy(update={"findings": findings})
 
     def _names(self, stage: StageRef) -> Mapping[str, str]:
-        """What stands in braces in the ledger."""
+        """Return what stands in braces in the ledger."""
         configuration = self._configuration
         return {
             "stage": stage.stage_name,
@@ -112,9 +112,9 @@ class Compliance:
             "tooling": configuration.accounts.tooling,
             "shared_services": configuration.accounts.shared_services,
             "source": configuration.pipeline.repository.replace("/", "_"),
-            "workload_source": (stage.workload.source.repository or configuration.pipeline.repository).replace(
-                "/", "_"
-            ),
+            "workload_source": (
+                stage.workload.source.repository or configuration.pipeline.repository
+            ).replace("/", "_"),
         }
 
 

@@ -1,9 +1,13 @@
 """The waiver ledger: which finding is accepted where, why, by whom and until when."""
 
 import tomllib
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from config.models import EnvironmentClass
 
 LEDGER = Path(__file__).with_name("waivers.toml")
 
@@ -12,8 +16,10 @@ class WaiverError(Exception):
     """A waiver that cannot be used; the message names it and the fix."""
 
 
-@dataclass(frozen=True)
-class Waiver:
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class Waiver(BaseModel):
     """One accepted finding on one construct.
 
     Args:
@@ -28,13 +34,15 @@ class Waiver:
         classes: environment classes it holds in; all if empty.
     """
 
-    rule: str
-    path: str
-    reason: str
-    owner: str
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: Text
+    path: Text
+    reason: Text
+    owner: Text
     expires: date
-    findings: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
+    findings: tuple[Text, ...] = ()
+    classes: tuple[EnvironmentClass, ...] = ()
 
 
 def read_waivers(path: Path = LEDGER) -> tuple[Waiver, ...]:
@@ -44,28 +52,26 @@ def read_waivers(path: Path = LEDGER) -> tuple[Waiver, ...]:
         path: the TOML file; one `[[waiver]]` per accepted finding.
 
     Raises:
-        WaiverError: an entry lacks a field, or has one that is not known.
+        WaiverError: the file is no TOML, or an entry lacks a field or has one that is not known.
     """
-    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("waiver", [])
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("waiver", [])
+    except tomllib.TOMLDecodeError as error:
+        message = f"{path.name}: {error}; correct the TOML"
+        raise WaiverError(message) from error
     return tuple(_waiver(index, entry, path) for index, entry in enumerate(entries, start=1))
 
 
 def _waiver(index: int, entry: dict[str, object], path: Path) -> Waiver:
-    required = {"rule": str, "path": str, "reason": str, "owner": str, "expires": date}
-    optional = {"findings": list, "classes": list}
-    where = f"{path.name}: waiver {index} ({entry.get('rule', 'no rule')} at {entry.get('path', 'no path')})"
-    problems = [f"{name} is missing" for name in required if name not in entry]
-    problems += [f"{name} is not known" for name in entry if name not in required and name not in optional]
-    problems += [
-        f"{name} must be a {kind.__name__}, not {entry[name]!r}"
-        for name, kind in {**required, **optional}.items()
-        if name in entry and not isinstance(entry[name], kind)
-    ]
-    problems += [f"{name} is empty" for name in ("rule", "path", "reason", "owner") if entry.get(name) == ""]
-    if problems:
-        message = f"{where}: {'; '.join(problems)}; every waiver has {', '.join(required)}"
-        raise WaiverError(message)
-    values = dict(entry)
-    for name in optional:
-        values[name] = tuple(values.get(name, ()))  # type: ignore[call-overload]
-    return Waiver(**values)  # type: ignore[arg-type]
+    try:
+        return Waiver.model_validate(entry)
+    except ValidationError as error:
+        where = (
+            f"{path.name}: waiver {index} ({entry.get('rule', 'no rule')} at {entry.get('path', 'no path')})"
+        )
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}" for problem in error.errors()
+        )
+        required = ", ".join(name for name, field in Waiver.model_fields.items() if field.is_required())
+        message = f"{where}: {problems}; every waiver has {required}"
+        raise WaiverError(message) from error

@@ -1,4 +1,4 @@
-"""Reads a synthesized cloud assembly: which stacks go to which account, in which order. Plain JSON, no CDK."""
+"""Reads a synthesized assembly: which stacks go to which account, in which order. Plain JSON, no CDK."""
 
 import json
 from collections.abc import Iterator, Mapping

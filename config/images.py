@@ -53,9 +53,11 @@ def _read(path: Path) -> Image:
     try:
         digest = json.loads(path.read_text(encoding="utf-8"))["digest"]
     except (ValueError, KeyError, TypeError) as error:
-        message = f'{path}: not an image file ({error!r}); expected {{"digest": "sha256:..."}}; delete it or build again'
+        message = f'{path}: no image file ({error!r}); expected {{"digest": "sha256:..."}}; delete it or build again'
         raise ImageFileError(message) from error
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-        message = f"{path}: digest {digest!r} is not sha256: and 64 hexadecimal digits; delete it or build again"
+        message = (
+            f"{path}: digest {digest!r} is not sha256: and 64 hexadecimal digits; delete it or build again"
+        )
         raise ImageFileError(message)
     return Image(digest)

@@ -53,7 +53,9 @@ class Names:
     def partition(self) -> str:
         """The AWS partition of the home region."""
         region = self.configuration.organization.region
-        return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        return (
+            "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        )
 
     def bootstrap_role_arn(self, account: str, kind: str, region: str | None = None) -> str:
         """Return the ARN of a role that `cdk bootstrap` makes.

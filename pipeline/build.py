@@ -97,9 +97,7 @@ def _registry_permissions(
             resource_name=f"{secret}-??????",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        statements.append(
-            iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[arn])
-        )
+        statements.append(iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[arn]))
     return statements
 
 

@@ -19,14 +19,16 @@ def placeholder_step(*, stage: StageRef, assembly: pipelines.FileSet) -> pipelin
     definition stays the same from release to release.
     """
     templates = f"assembly-{stage.stage_name}"
+    message = (
+        f"No image of {stage.workload_name} was built in this run. Release the change again: the pipeline now knows "
+        "the workload and builds its image first."
+    )
     return pipelines.ShellStep(
         f"RefusePlaceholder-{stage.stage_name}",
         input=assembly,
         commands=[
             f"test -d {templates}",
-            f"if grep -rlF '{PLACEHOLDER_DIGEST}' {templates}; then "
-            f"echo 'No image of {stage.workload_name} was built in this run. Release the change again: the pipeline "
-            f"now knows the workload and builds its image first.'; exit 1; fi",
+            f"if grep -rlF '{PLACEHOLDER_DIGEST}' {templates}; then echo '{message}'; exit 1; fi",
         ],
     )
 
@@ -91,12 +93,13 @@ def dns_preflight_step(
 def smoke_step(stage: StageRef) -> pipelines.ShellStep:
     """Ask the site by its public name, with a deadline; a failure stops the pipeline before the next environment."""
     url = f"https://{stage.environment.domain}{stage.workload.smoke_path}"
+    command = (
+        "curl --fail --silent --show-error --location --max-time 40 "
+        f"--retry 10 --retry-delay 6 --retry-max-time 300 --retry-all-errors {url}"
+    )
     return pipelines.ShellStep(
         f"SmokeTest-{stage.stage_name}",
-        commands=[
-            "curl --fail --silent --show-error --location --max-time 40 "
-            f"--retry 10 --retry-delay 6 --retry-max-time 300 --retry-all-errors {url}"
-        ],
+        commands=[command],
     )
 
 

@@ -89,9 +89,7 @@ class PipelineStack(BaseStack):
             ),
         )
 
-    def _add_shared_services(
-        self, stage: SharedServicesStage, source: pipelines.CodePipelineSource
-    ) -> None:
+    def _add_shared_services(self, stage: SharedServicesStage, source: pipelines.CodePipelineSource) -> None:
         checks = []
         if self.configuration.dns.parent == "create":
             checks.append(dns_preflight_step(self, configuration=self.configuration, source=source))

@@ -47,9 +47,7 @@ class RegistryStack(BaseStack):
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
         accounts = {
-            stage.account_id
-            for stage in self.configuration.stages()
-            if stage.workload_name == workload_name
+            stage.account_id for stage in self.configuration.stages() if stage.workload_name == workload_name
         }
         repository.add_to_resource_policy(
             iam.PolicyStatement(

@@ -14,7 +14,13 @@ from rehearsal.emulator import Emulator
 from rehearsal.images import PushedImage
 from rehearsal.stacks import StackState
 
-BOOTSTRAP_ROLES = ("deploy-role", "file-publishing-role", "image-publishing-role", "lookup-role", "cfn-exec-role")
+BOOTSTRAP_ROLES = (
+    "deploy-role",
+    "file-publishing-role",
+    "image-publishing-role",
+    "lookup-role",
+    "cfn-exec-role",
+)
 UNTRUSTED_ACCOUNT = "999999999999"
 DENIED = ("AccessDenied", "AccessDeniedException")
 

@@ -52,18 +52,22 @@ def main(*, environment: str | None, keep: bool, down: bool, as_json: bool) -> i
     # A closed terminal or a stopped job ends a rehearsal as Ctrl-C does: nothing may stay behind.
     for wanted in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(wanted, _interrupt)
-    rehearsal = Rehearsal(configuration, stages, Progress(progress_console))
+    rehearsal = Rehearsal(configuration, stages, Progress(progress_console), keep=keep)
     try:
         with rehearsal.progress.live():
             report = rehearsal.run()
         if keep and report.passed:
-            rehearsal.keep()
+            rehearsal.remember()
     finally:
         rehearsal.close()
     if as_json:
         sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
     else:
-        show(report, Console(highlight=False), {number: name for name, number in configuration.account_ids().items()})
+        show(
+            report,
+            Console(highlight=False),
+            {number: name for name, number in configuration.account_ids().items()},
+        )
     if rehearsal.kept_state and not as_json:
         _tell_how_to_reach(progress_console, rehearsal.kept_state)
     return 0 if report.passed else 1
@@ -96,11 +100,13 @@ class Rehearsal:
         configuration: the organization.
         stages: the environments to deploy.
         progress: shows what happens.
+        keep: whether it is to be left up.
     """
 
     def __init__(
-        self, configuration: Configuration, stages: Sequence[StageRef], progress: Progress
+        self, configuration: Configuration, stages: Sequence[StageRef], progress: Progress, *, keep: bool
     ) -> None:
+        self._keep = keep
         self.progress = progress
         self.kept_state: dict[str, object] = {}
         self._configuration = configuration
@@ -148,12 +154,15 @@ class Rehearsal:
         with ThreadPoolExecutor(max_workers=1) as pool:
             # The registry must exist before an image can be pushed: the first assembly has placeholders.
             first = pool.submit(self._synthesize, "synthesize the tooling account", "first", images)
-            with self.progress.phase("start the local AWS"):
-                self._emulator.start()
-            count = len(self._accounts)
-            with self.progress.phase(f"bootstrap {count} accounts with trust to tooling"):
-                self._deployment.bootstrap(self._accounts)
-            tooling = first.result()
+            try:
+                with self.progress.phase("start the local AWS"):
+                    self._emulator.start(detached=self._keep)
+                with self.progress.phase(f"bootstrap {len(self._accounts)} accounts with trust to tooling"):
+                    self._deployment.bootstrap(self._accounts)
+                tooling = first.result()
+            except BaseException:
+                self._processes.stop()  # or the pool would wait for what Ctrl-C does not reach
+                raise
         self._deploy_stage("tooling: registry and pipeline", tooling, "", watch, deployed)
         with self.progress.phase("push the images to the tooling registry"):
             report.images = push_images(
@@ -213,10 +222,16 @@ class Rehearsal:
         if not report.failures:
             report.problem = f"{error}; its last lines:\n{error.tail()}"
 
-    def keep(self) -> None:
+    def remember(self) -> None:
         """Leave the emulator up."""
         environment = self._emulator.environment(self._configuration.accounts.tooling)
-        shown = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        shown = (
+            "AWS_ENDPOINT_URL",
+            "AWS_CA_BUNDLE",
+            "AWS_REGION",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+        )
         self.kept_state = {
             "project": str(ROOT),
             "environment": {name: environment[name] for name in shown},

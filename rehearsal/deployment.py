@@ -52,7 +52,11 @@ class Deployment:
             if item.account_id in accounts
         ]
         with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
-            list(pool.map(self._bootstrap, wanted))
+            try:
+                list(pool.map(self._bootstrap, wanted))
+            except BaseException:
+                self._processes.stop()  # or the pool would wait for what Ctrl-C does not reach
+                raise
         return tuple(wanted)
 
     def _bootstrap(self, item: Bootstrap) -> None:
@@ -64,7 +68,9 @@ class Deployment:
             directory=self._scratch,
         )
 
-    def synthesize(self, name: str, *, config_file: Path, images: Path, environment: Mapping[str, str]) -> Path:
+    def synthesize(
+        self, name: str, *, config_file: Path, images: Path, environment: Mapping[str, str]
+    ) -> Path:
         """Synthesize the organization as `./lz synth` does, without the template validator.
 
         Args:

@@ -15,7 +15,8 @@ from typing import Any
 
 from config import Configuration
 from config.naming import Names
-from operations.image import content_hash, source_files
+from operations.image import image_tag
+from operations.source import source_files
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
@@ -60,12 +61,14 @@ def push_images(
         # Another repository cannot be reached from here; its sample stands in, and the report says so.
         source = root / (workload.source.path or "workloads/django/app")
         repository = Names(configuration).repository(name)
-        tag = f"source-{content_hash(source, workload.architecture)[:40]}"
+        tag = image_tag(source, workload.architecture)
         digest = _push(ecr, repository, tag, source, workload.architecture)
         pushed.append(PushedImage(name, repository, tag, digest))
         target = directory / name / "image.json"
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps({"digest": digest, "tag": tag, "repository": repository}), encoding="utf-8")
+        target.write_text(
+            json.dumps({"digest": digest, "tag": tag, "repository": repository}), encoding="utf-8"
+        )
     return tuple(pushed)
 
 

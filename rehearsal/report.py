@@ -174,7 +174,11 @@ def _check_table(checks: Sequence[Check]) -> Table:
 def _limits(report: Report) -> Group:
     """Say what this did not prove."""
     recorded = Table(
-        title="Recorded only, not simulated", title_justify="left", box=None, pad_edge=False, show_header=False
+        title="Recorded only, not simulated",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        show_header=False,
     )
     recorded.add_column(justify="right")
     recorded.add_column(overflow="fold")

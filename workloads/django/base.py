@@ -58,9 +58,7 @@ class WorkloadStack(BaseStack):
     @property
     def log_retention(self) -> logs.RetentionDays:
         """How long logs are kept: a year in production, a month in staging."""
-        return (
-            logs.RetentionDays.ONE_YEAR if self.stage_ref.is_production else logs.RetentionDays.ONE_MONTH
-        )
+        return logs.RetentionDays.ONE_YEAR if self.stage_ref.is_production else logs.RetentionDays.ONE_MONTH
 
     def log_group(self, construct_id: str, *, name: str | None = None) -> logs.LogGroup:
         """Make a log group with this environment's retention.

@@ -10,7 +10,9 @@ from config.models import Configuration
 from config.stages import StageRef
 from workloads.django.base import WorkloadStack
 
-DELEGATION_TTL = cdk.Duration.minutes(5)  # short: a wrong delegation must not be cached for the default two days
+DELEGATION_TTL = cdk.Duration.minutes(
+    5
+)  # short: a wrong delegation must not be cached for the default two days
 
 
 class DnsStack(WorkloadStack):

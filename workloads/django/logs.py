@@ -61,9 +61,7 @@ class LogsStack(WorkloadStack):
             server_access_logs_bucket=self._target if logged else None,
             server_access_logs_prefix=f"{construct_id.lower()}/" if logged else None,
             lifecycle_rules=[
-                s3.LifecycleRule(
-                    expiration=cdk.Duration.days(365 if self.stage_ref.is_production else 30)
-                )
+                s3.LifecycleRule(expiration=cdk.Duration.days(365 if self.stage_ref.is_production else 30))
             ],
             removal_policy=self.data_removal,
         )

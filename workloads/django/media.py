@@ -76,5 +76,8 @@ def grant_objects(role: iam.IRole, bucket: s3.IBucket, *actions: str) -> None:
         bucket: the bucket.
         actions: S3 actions on objects.
     """
-    for allowed, resource in ((list(actions), bucket.arn_for_objects("*")), (["s3:ListBucket"], bucket.bucket_arn)):
+    for allowed, resource in (
+        (list(actions), bucket.arn_for_objects("*")),
+        (["s3:ListBucket"], bucket.bucket_arn),
+    ):
         role.add_to_principal_policy(iam.PolicyStatement(actions=allowed, resources=[resource]))

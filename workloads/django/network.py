@@ -157,7 +157,5 @@ class NetworkStack(WorkloadStack):
             self.names.network_stack,
             TRANSIT_GATEWAY_OUTPUT,
             self.configuration.organization.region,
-            self.names.role_arn(
-                self.configuration.accounts.shared_services, self.names.network_reader_role
-            ),
+            self.names.role_arn(self.configuration.accounts.shared_services, self.names.network_reader_role),
         )

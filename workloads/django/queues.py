@@ -61,6 +61,4 @@ class QueuesStack(WorkloadStack):
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES),
             removal_policy=self.data_removal,
         )
-        self.publish(
-            {"QueueUrl": self.queue.queue_url, "DeadLetterQueueUrl": self.dead_letters.queue_url}
-        )
+        self.publish({"QueueUrl": self.queue.queue_url, "DeadLetterQueueUrl": self.dead_letters.queue_url})

@@ -93,7 +93,9 @@ class ReleaseStack(WorkloadStack):
             service="ecs", resource="task-definition", resource_name=f"{self.task.definition.family}:*"
         )
         tasks = self.format_arn(service="ecs", resource="task", resource_name=f"{cluster.cluster_name}/*")
-        parameters = self.format_arn(service="ssm", resource="parameter", resource_name=f"{stage.stage_name}/*")
+        parameters = self.format_arn(
+            service="ssm", resource="parameter", resource_name=f"{stage.stage_name}/*"
+        )
         statements = (
             (["ecs:RunTask"], [family], on_cluster),
             (["ecs:DescribeTasks", "ecs:StopTask"], [tasks], on_cluster),

@@ -156,9 +156,7 @@ class WebStack(WorkloadStack):
 
     def _scaling(self) -> None:
         size = self.stage_ref.environment.web
-        scaling = self.service.auto_scale_task_count(
-            min_capacity=size.min_tasks, max_capacity=size.max_tasks
-        )
+        scaling = self.service.auto_scale_task_count(min_capacity=size.min_tasks, max_capacity=size.max_tasks)
         scaling.scale_on_cpu_utilization(
             "Cpu",
             target_utilization_percent=CPU_TARGET_PERCENT,

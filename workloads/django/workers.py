@@ -43,7 +43,11 @@ class WorkersStack(WorkloadStack):
         queues: QueuesStack,
     ) -> None:
         super().__init__(
-            scope, construct_id, configuration=configuration, stage=stage, description="Celery workers and beat"
+            scope,
+            construct_id,
+            configuration=configuration,
+            stage=stage,
+            description="Celery workers and beat",
         )
         self._network = network
         self._image = image
@@ -86,7 +90,9 @@ class WorkersStack(WorkloadStack):
         self._media.grant_use(task.definition.task_role)
         return task
 
-    def _service(self, construct_id: str, task: DjangoTask, *, desired_count: int | None) -> ecs.FargateService:
+    def _service(
+        self, construct_id: str, task: DjangoTask, *, desired_count: int | None
+    ) -> ecs.FargateService:
         singleton = desired_count is not None
         spot = self.stage_ref.environment.worker.spot
         return ecs.FargateService(
@@ -105,7 +111,9 @@ class WorkersStack(WorkloadStack):
             if singleton
             else ecs.AvailabilityZoneRebalancing.ENABLED,
             capacity_provider_strategies=[
-                ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT" if spot else "FARGATE", weight=1)
+                ecs.CapacityProviderStrategy(
+                    capacity_provider="FARGATE_SPOT" if spot else "FARGATE", weight=1
+                )
             ],
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             enable_execute_command=True,
