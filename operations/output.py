@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -12,6 +13,8 @@ from rich.text import Text
 
 WIDTH_WITHOUT_TERMINAL = 200
 """Columns in a pipe or a build log: wide enough that no row is folded."""
+
+WIDEST_PROSE = 100
 
 Row = Sequence[str]
 
@@ -35,6 +38,13 @@ def heading(text: str) -> None:
 def say(text: str, *, style: str = "") -> None:
     """Write a line of a command's result."""
     console().print(Text(text, style=style))
+
+
+def paragraph(text: str) -> None:
+    """Write prose, folded between words."""
+    out = console()
+    width = min(out.width, WIDEST_PROSE)
+    say(textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 def progress(text: str, *, style: str = "") -> None:

@@ -12,7 +12,7 @@ from operations.errors import CommandError
 TARGET = "prod"
 """The stage of the Dockerfile that is released."""
 
-# Part of the hash: raise it when the same source must give another image, as after a change of how it is built.
+# Part of the hash: raise it when the same source must give another image, as after a change of the build.
 RECIPE = "landing-zone image 1"
 
 
@@ -27,16 +27,18 @@ def source_files(source: Path) -> Iterator[PurePosixPath]:
     ignore = read_dockerignore(source)
     found = []
     for folder, folders, files in os.walk(source):
+        here = Path(folder).relative_to(source)
         links = [name for name in folders if Path(folder, name).is_symlink()]
+        folders[:] = [name for name in folders if not ignore.excludes_folder((here / name).as_posix())]
         for name in (*files, *links):
-            relative = Path(folder, name).relative_to(source).as_posix()
-            if relative == "Dockerfile" or not ignore.excludes(relative):
-                found.append(PurePosixPath(relative))
+            relative = PurePosixPath(here / name)
+            if str(relative) == "Dockerfile" or not ignore.excludes(str(relative)):
+                found.append(relative)
     yield from sorted(found, key=str)
 
 
 def content_hash(source: Path, architecture: str) -> str:
-    """Hash everything that decides what the image holds; names, contents and the executable bit, never times.
+    """Hash what decides what the image holds: names, contents and the executable bit, never times.
 
     A base image that moves under its tag does not show here: pin base images by digest.
 

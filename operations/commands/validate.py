@@ -14,8 +14,7 @@ from operations.output import say
 def command(*, config: Path | None) -> None:
     """Check the configuration.
 
-    Every mistake is listed at once, with the key, the value, what is allowed and the fix; the exit code is then
-    2.
+    Every mistake is listed at once, with the key, the value, what is allowed and the fix; the exit code is 2.
     """
     configuration = load(config, check_files=True)
     say(
