@@ -5,18 +5,22 @@ import signal
 import threading
 
 from rehearsal.emulator import (
+    conditions,
     containers,
     database,
     dns,
     identity,
     internals,
     network,
+    operations,
     outputs,
     principals,
     recorded,
+    secret_store,
     sharing,
     transit,
     transit_attachments,
+    transit_permissions,
     transit_resources,
 )
 from rehearsal.emulator.ec2_protocol import serve
@@ -32,17 +36,21 @@ def install() -> None:
     absent = internals.missing()
     if absent:
         raise RuntimeError(f"MiniStack has moved what the emulator needs: {', '.join(absent)}")
-    for module in (network, transit_resources, containers, database, dns, identity, recorded):
+    for module in (network, transit_resources, containers, database, dns, identity, secret_store, recorded):
         add(*module.RESOURCES)
     add(sharing.ResourceShare())
+    recorded.record_expression_alarms()
     extend("AWS::EC2::VPC", network.vpc_attributes)
     extend("AWS::Route53::HostedZone", dns.zone_attributes)
     refuse("AWS::EC2::Route", transit_resources.refuse_unattached_route)
     actions = internals.ec2_actions()
     for operation, action in {**transit.GATEWAY_ACTIONS, **transit_attachments.ATTACHMENT_ACTIONS}.items():
         actions[operation] = serve(operation, action)
+    conditions.install()
+    transit_permissions.install()
     principals.install()
     outputs.install()
+    operations.install()
     internals.run_in_thread(frozenset(THREADED))
 
 

@@ -1,6 +1,5 @@
 """Identity types that MiniStack has as an API and not in CloudFormation."""
 
-from rehearsal.emulator import internals
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.resources import Created, Properties, Resource, quietly
 from rehearsal.emulator.shapes import to_request
@@ -27,27 +26,4 @@ class ServiceLinkedRole(Resource):
         quietly(lambda: client("iam").delete_service_linked_role(RoleName=physical_id), "NoSuchEntity")
 
 
-class SecretPolicy(Resource):
-    """AWS::SecretsManager::ResourcePolicy."""
-
-    types = ("AWS::SecretsManager::ResourcePolicy",)
-    replacing = frozenset({"SecretId"})
-
-    def create(self, logical_id: str, properties: Properties, stack: str) -> Created:  # noqa: ARG002
-        """Put the policy on the secret."""
-        manager = client("secretsmanager")
-        request = to_request(manager, "PutResourcePolicy", properties)
-        manager.put_resource_policy(**request)
-        return str(properties["SecretId"]), {"Id": str(properties["SecretId"])}
-
-    def update(self, physical_id: str, old: Properties, new: Properties) -> Created:  # noqa: ARG002
-        """Put the new policy."""
-        return self.create("", new, "")
-
-    def delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002
-        """Take it away."""
-        manager = client("secretsmanager", region=internals.region())
-        quietly(lambda: manager.delete_resource_policy(SecretId=physical_id), "ResourceNotFound")
-
-
-RESOURCES: tuple[Resource, ...] = (ServiceLinkedRole(), SecretPolicy())
+RESOURCES: tuple[Resource, ...] = (ServiceLinkedRole(),)

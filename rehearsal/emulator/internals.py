@@ -22,6 +22,8 @@ _CLOUDFORMATION = "ministack.services.cloudformation"
 # Module -> names that this package reads, wraps or replaces there.
 USED: Mapping[str, tuple[str, ...]] = {
     "ministack.app": ("app", "main", "SERVICE_HANDLERS", "_MAIN_LOOP", "_port_is_bindable"),
+    "ministack.core.iam_actions": ("extract_resource_arn", "verified_access_resource_arns"),
+    "ministack.core.iam_evaluator": ("_resolve_condition_key",),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
     "ministack.core.router": ("extract_access_key_id",),
     "ministack.services.ec2": ("_ACTION_MAP", "_route_tables", "_subnets", "_vpcs"),
@@ -162,6 +164,13 @@ def user(account_id: str, name: str) -> Mapping[str, Any] | None:
     return found
 
 
+def wrap_condition_keys(wrap: Callable[[Callable[[str, Any], Any]], Callable[[str, Any], Any]]) -> None:
+    """Replace the function that gives a condition key its value in a request's context."""
+    module = importlib.import_module("ministack.core.iam_evaluator")
+    original = _of("ministack.core.iam_evaluator", "_resolve_condition_key")
+    module._resolve_condition_key = wrap(original)  # type: ignore[attr-defined]
+
+
 # --- Route 53, across accounts ------------------------------------------------------------------------------------
 
 
@@ -258,3 +267,25 @@ def ec2_record(store: str, resource_id: str) -> Mapping[str, Any] | None:
     """
     record: Mapping[str, Any] | None = _of("ministack.services.ec2", store).get(resource_id)
     return record
+
+
+def wrap_ec2_resources(find: Callable[[Mapping[str, Any], str, str], list[str]]) -> None:
+    """Let IAM judge EC2 calls on resources that MiniStack does not see in them.
+
+    Args:
+        find: (parameters, region, account) -> ARNs; none leaves the call to MiniStack. All of them must be allowed.
+    """
+    module = importlib.import_module("ministack.core.iam_actions")
+    first, more = (_of("ministack.core.iam_actions", name) for name in USED["ministack.core.iam_actions"])
+
+    def resource(service: str, *request: Any) -> str:
+        # (method, path, headers, body, parameters, region, account)
+        found = find(*request[4:7]) if service == "ec2" else []
+        return found[0] if found else str(first(service, *request))
+
+    def resources(parameters: Mapping[str, Any], region_name: str, account_id: str) -> list[str]:
+        found: list[str] = find(parameters, region_name, account_id) or more(parameters, region_name, account_id)
+        return found
+
+    module.extract_resource_arn = resource  # type: ignore[attr-defined]
+    module.verified_access_resource_arns = resources  # type: ignore[attr-defined]

@@ -4,22 +4,18 @@ CloudFormation acts as the stack's execution role, or as the caller if the stack
 function it assumes that role from there. Both steps are real calls, so trust and policies are tested.
 """
 
-import contextvars
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals, operations
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.internals import Response
 
 _FUNCTION = "Fn::GetStackOutput"
 _SERVICE = "cloudformation.amazonaws.com"
 _SESSION = "AWSCloudFormation"
-
-# The access key of the request; a stack operation's background task runs in a copy of the request's context.
-_caller: contextvars.ContextVar[str] = contextvars.ContextVar("rehearsal_caller", default="")
 
 # (account, region, stack) -> the execution role that its last operation named.
 _execution_roles: dict[tuple[str, str, str], str] = {}
@@ -34,7 +30,7 @@ def execution_role(stack: str) -> str:
 def _identity(stack: str) -> dict[str, str] | None:
     """Credentials of the execution role, or of the caller; None stands for the account's root."""
     role = execution_role(stack)
-    return internals.role_session(role, _SESSION) if role else internals.session_credentials(_caller.get())
+    return internals.role_session(role, _SESSION) if role else internals.session_credentials(operations.caller())
 
 
 def read_output(reader: str, *, stack: str, output: str, region: str, role: str) -> str:
@@ -114,16 +110,8 @@ def _assumable(arn: str) -> bool:
 
 
 def install() -> None:
-    """Take over the intrinsic, and watch who operates on stacks."""
+    """Take over the intrinsic, and keep the execution roles of stacks."""
     internals.wrap_resolver(_wrap)
     actions = internals.stack_actions()
     for name in _WITH_ROLE:
         actions[name] = _remembering_role(actions[name])
-    handlers = internals.service_handlers()
-    serve = handlers["cloudformation"]
-
-    async def handle(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Any:
-        _caller.set(internals.access_key(headers, query))
-        return await serve(method, path, headers, body, query)
-
-    handlers["cloudformation"] = handle

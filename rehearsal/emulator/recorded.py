@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 
 from rehearsal.emulator import internals
-from rehearsal.emulator.resources import Attributes, Properties, Recorded, Resource
+from rehearsal.emulator.resources import Attributes, Created, Properties, Recorded, Resource
 
 Identify = Callable[[str, Properties, str], str]
 
@@ -66,6 +66,11 @@ def _joined(*members: str) -> Identify:
     return lambda _logical_id, properties, _stack: "|".join(str(properties.get(member, "")) for member in members)
 
 
+def _alarm_arn(name: str, _properties: Properties) -> Attributes:
+    """The attributes of an alarm."""
+    return {"Arn": f"arn:aws:cloudwatch:{internals.region()}:{internals.account()}:alarm:{name}"}
+
+
 RESOURCES: tuple[Resource, ...] = (
     Recorded(
         "AWS::ApplicationAutoScaling::ScalableTarget",
@@ -105,12 +110,35 @@ RESOURCES: tuple[Resource, ...] = (
     Recorded("AWS::SecretsManager::RotationSchedule", identify=_joined("SecretId")),
     Recorded("AWS::WAFv2::WebACLAssociation", identify=_joined("ResourceArn", "WebACLArn")),
     Recorded("AWS::WAFv2::LoggingConfiguration", identify=_joined("ResourceArn")),
-    Recorded(
-        "AWS::CloudWatch::CompositeAlarm",
-        identify=_named("AlarmName", length=255),
-        attributes=lambda name, _: {
-            "Arn": f"arn:aws:cloudwatch:{internals.region()}:{internals.account()}:alarm:{name}"
-        },
-    ),
+    Recorded("AWS::CloudWatch::CompositeAlarm", identify=_named("AlarmName", length=255), attributes=_alarm_arn),
     Recorded("AWS::Logs::QueryDefinition", identify=lambda *_: str(uuid.uuid4())),
 )
+
+
+# MiniStack refuses alarms on a metric expression; those alone are recorded.
+_EXPRESSION_ALARM = Recorded(
+    "AWS::CloudWatch::Alarm", identify=_named("AlarmName", length=255), attributes=_alarm_arn
+)
+
+
+def record_expression_alarms() -> None:
+    """Let alarms on a metric expression pass, and leave all others to MiniStack."""
+    handler = internals.resource_handlers()["AWS::CloudWatch::Alarm"]
+    create, update, delete = handler["create"], handler["update"], handler["delete"]
+
+    def created(logical_id: str, properties: Properties, stack: str) -> Created:
+        make = _EXPRESSION_ALARM.create if properties.get("Metrics") else create
+        made: Created = make(logical_id, properties, stack)
+        return made
+
+    def updated(physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str) -> Created:
+        if new.get("Metrics"):
+            return _EXPRESSION_ALARM.update(physical_id, old, new)
+        made: Created = update(physical_id, old, new, stack, logical_id)
+        return made
+
+    def deleted(physical_id: str, properties: Properties) -> None:
+        if not properties.get("Metrics"):
+            delete(physical_id, properties)
+
+    handler |= {"create": created, "update": updated, "delete": deleted}

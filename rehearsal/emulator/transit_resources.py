@@ -94,9 +94,8 @@ class TransitGatewayRouteTable(Resource):
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Created:  # noqa: ARG002
         """Make the table."""
-        tagged = tagged("transit-gateway-route-table", properties)
         table = client("ec2").create_transit_gateway_route_table(
-            TransitGatewayId=properties["TransitGatewayId"], **tagged
+            TransitGatewayId=properties["TransitGatewayId"], **tagged("transit-gateway-route-table", properties)
         )
         table_id = table["TransitGatewayRouteTable"]["TransitGatewayRouteTableId"]
         return table_id, {"TransitGatewayRouteTableId": table_id}
