@@ -68,7 +68,6 @@ class Compliance:
             app: the app.
         """
         tree = _Tree(app)
-        # An ordered set, for a path may be the same for all environments.
         # The inner dictionary is an ordered set: a path may be the same for all environments.
         found: dict[str, tuple[IConstruct, dict[Waiver, None]]] = {}
         for waiver in self._waivers:
