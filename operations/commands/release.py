@@ -1,0 +1,52 @@
+"""`lz release`."""
+
+import signal
+from pathlib import Path
+
+import click
+
+from config import load
+from config.naming import Names
+from operations.aws import CLIENT, assumed_session
+from operations.configuration import config_option
+from operations.output import say
+from operations.release import Release, read_release_task
+
+# An assumed role's session ends after an hour when a role assumed it; the step's build does too.
+LONGEST_MINUTES = 55
+
+
+@click.command()
+@click.option("--environment", required=True, metavar="NAME", help="Such as my-django-app/staging.")
+@click.option(
+    "--deadline",
+    type=click.IntRange(1, LONGEST_MINUTES),
+    default=50,
+    show_default=True,
+    metavar="MINUTES",
+    help="Stop the task after so long.",
+)
+@config_option
+def command(*, environment: str, deadline: int, config: Path | None) -> int:
+    """Run an environment's release task and follow it.
+
+    It assumes the role in the workload account that may start this task and nothing else. The exit code is the
+    task's own.
+    """
+    configuration = load(config)
+    stage = configuration.find_stage(environment)
+    names = Names(configuration)
+    session = assumed_session(
+        names.role_arn(stage.account_id, names.release_runner_role(stage.key)),
+        region=configuration.organization.region,
+        purpose="lz-release",
+    )
+    # A build that is stopped gets SIGTERM: the task must not go on unwatched.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    release = Release(
+        session.client("ecs", config=CLIENT),
+        session.client("logs", config=CLIENT),
+        read_release_task(session.client("ssm", config=CLIENT), stage.stage_name),
+        say=say,
+    )
+    return release.run(deadline_seconds=deadline * 60)
