@@ -9,6 +9,7 @@ from rehearsal.emulator import (
     containers,
     database,
     dns,
+    foreign,
     identity,
     internals,
     network,
@@ -20,7 +21,6 @@ from rehearsal.emulator import (
     sharing,
     transit,
     transit_attachments,
-    transit_permissions,
     transit_resources,
 )
 from rehearsal.emulator.ec2_protocol import serve
@@ -47,7 +47,7 @@ def install() -> None:
     for operation, action in {**transit.GATEWAY_ACTIONS, **transit_attachments.ATTACHMENT_ACTIONS}.items():
         actions[operation] = serve(operation, action)
     conditions.install()
-    transit_permissions.install()
+    foreign.install()
     principals.install()
     outputs.install()
     operations.install()

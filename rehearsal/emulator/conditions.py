@@ -1,12 +1,14 @@
-"""Condition keys of IAM that MiniStack fills otherwise than AWS does."""
+"""What IAM sees of a request and MiniStack does not, or sees otherwise than AWS does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.emulator import internals
+from rehearsal.emulator.foreign import foreign_arn
+from rehearsal.emulator.transit_permissions import resource_arns
 
 
-def _wrap(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+def _with_role_arn(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     """The lookup of a condition key, with aws:PrincipalArn of a session being its role, not the session."""
 
     def resolved(key: str, context: Any) -> Any:
@@ -20,6 +22,15 @@ def _wrap(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     return resolved
 
 
+def _resources(service: str, body: bytes, parameters: Mapping[str, Any], region: str, account: str) -> list[str]:
+    """The resources of a call that MiniStack does not know of."""
+    if service == "ec2":
+        return resource_arns(parameters, region, account)
+    foreign = foreign_arn(service, body, region, account)
+    return [foreign] if foreign else []
+
+
 def install() -> None:
-    """Fill them as AWS does."""
-    internals.wrap_condition_keys(_wrap)
+    """Let IAM see them."""
+    internals.wrap_condition_keys(_with_role_arn)
+    internals.wrap_resources(_resources)

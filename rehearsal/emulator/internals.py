@@ -23,7 +23,13 @@ _CLOUDFORMATION = "ministack.services.cloudformation"
 USED: Mapping[str, tuple[str, ...]] = {
     "ministack.app": ("app", "main", "SERVICE_HANDLERS", "_MAIN_LOOP", "_port_is_bindable"),
     "ministack.core.iam_actions": ("extract_resource_arn", "verified_access_resource_arns"),
-    "ministack.core.iam_evaluator": ("_resolve_condition_key",),
+    "ministack.core.iam_evaluator": (
+        "EvalContext",
+        "_resolve_condition_key",
+        "_resource_policy",
+        "caller_arn",
+        "resource_policy_allows",
+    ),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
     "ministack.core.router": ("extract_access_key_id",),
     "ministack.services.ec2": ("_ACTION_MAP", "_route_tables", "_subnets", "_vpcs"),
@@ -164,6 +170,74 @@ def user(account_id: str, name: str) -> Mapping[str, Any] | None:
     return found
 
 
+def caller_arn() -> str:
+    """Who signed the request in progress."""
+    return str(_of("ministack.core.iam_evaluator", "caller_arn")())
+
+
+def policy_allows(service: str, resource_arn: str, action: str) -> bool:
+    """Whether a resource's own policy lets the caller of another account in.
+
+    Args:
+        service: the resource's service.
+        resource_arn: the resource.
+        action: what the caller wants to do.
+    """
+    found = _of("ministack.core.iam_evaluator", "_resource_policy")(service, resource_arn)
+    context = _of("ministack.core.iam_evaluator", "EvalContext")(
+        principal_arn=caller_arn(),
+        principal_type="Root",
+        principal_account=account(),
+        action=action,
+        resource_arn=resource_arn,
+        region=region(),
+    )
+    allows = _of("ministack.core.iam_evaluator", "resource_policy_allows")
+    return bool(found) and bool(allows(found[0], context, same_account=False))
+
+
+def find_policies_at_home(services: tuple[str, ...]) -> None:
+    """Let IAM read a resource's policy in the account and region of its ARN, not in the caller's.
+
+    Args:
+        services: services whose ARNs name both.
+    """
+    module = importlib.import_module("ministack.core.iam_evaluator")
+    original = _of("ministack.core.iam_evaluator", "_resource_policy")
+
+    def look_up(service: str, resource_arn: str) -> Any:
+        parts = resource_arn.split(":")
+        if service not in services or len(parts) < 5 or not parts[4]:  # noqa: PLR2004 (arn:aws:service:region:account)
+            return original(service, resource_arn)
+        with scope(parts[4], parts[3]):
+            return original(service, resource_arn)
+
+    module._resource_policy = look_up  # type: ignore[attr-defined]
+
+
+def wrap_resources(find: Callable[[str, bytes, Mapping[str, Any], str, str], list[str]]) -> None:
+    """Let IAM judge calls on resources that MiniStack does not see in them.
+
+    Args:
+        find: (service, body, parameters, region, account) -> ARNs; none leaves the call to MiniStack. Of EC2 calls all
+            of them must be allowed, of others the first.
+    """
+    module = importlib.import_module("ministack.core.iam_actions")
+    first, more = (_of("ministack.core.iam_actions", name) for name in USED["ministack.core.iam_actions"])
+
+    def resource(service: str, *request: Any) -> str:
+        # (method, path, headers, body, parameters, region, account)
+        found = find(service, *request[3:7])
+        return found[0] if found else str(first(service, *request))
+
+    def resources(parameters: Mapping[str, Any], region_name: str, account_id: str) -> list[str]:
+        found: list[str] = find("ec2", b"", parameters, region_name, account_id)
+        return found or list(more(parameters, region_name, account_id))
+
+    module.extract_resource_arn = resource  # type: ignore[attr-defined]
+    module.verified_access_resource_arns = resources  # type: ignore[attr-defined]
+
+
 def wrap_condition_keys(wrap: Callable[[Callable[[str, Any], Any]], Callable[[str, Any], Any]]) -> None:
     """Replace the function that gives a condition key its value in a request's context."""
     module = importlib.import_module("ministack.core.iam_evaluator")
@@ -267,25 +341,3 @@ def ec2_record(store: str, resource_id: str) -> Mapping[str, Any] | None:
     """
     record: Mapping[str, Any] | None = _of("ministack.services.ec2", store).get(resource_id)
     return record
-
-
-def wrap_ec2_resources(find: Callable[[Mapping[str, Any], str, str], list[str]]) -> None:
-    """Let IAM judge EC2 calls on resources that MiniStack does not see in them.
-
-    Args:
-        find: (parameters, region, account) -> ARNs; none leaves the call to MiniStack. All of them must be allowed.
-    """
-    module = importlib.import_module("ministack.core.iam_actions")
-    first, more = (_of("ministack.core.iam_actions", name) for name in USED["ministack.core.iam_actions"])
-
-    def resource(service: str, *request: Any) -> str:
-        # (method, path, headers, body, parameters, region, account)
-        found = find(*request[4:7]) if service == "ec2" else []
-        return found[0] if found else str(first(service, *request))
-
-    def resources(parameters: Mapping[str, Any], region_name: str, account_id: str) -> list[str]:
-        found: list[str] = find(parameters, region_name, account_id) or more(parameters, region_name, account_id)
-        return found
-
-    module.extract_resource_arn = resource  # type: ignore[attr-defined]
-    module.verified_access_resource_arns = resources  # type: ignore[attr-defined]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rehearsal.emulator import internals
 from rehearsal.emulator.transit import GATEWAY_ACTIONS, gateways
 from rehearsal.emulator.transit_attachments import ATTACHMENT_ACTIONS
 
@@ -47,8 +46,3 @@ def _arns(value: str, region: str, account: str) -> Iterator[str]:
             owner = gateways.get(value, {}).get("OwnerId", account)
             yield f"arn:aws:ec2:{region}:{owner}:{kind}/{value}"
             return
-
-
-def install() -> None:
-    """Let MiniStack's IAM see the resources of these calls."""
-    internals.wrap_ec2_resources(resource_arns)
