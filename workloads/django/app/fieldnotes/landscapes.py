@@ -18,6 +18,7 @@ PALETTES: list[tuple[Colour, Colour, Colour, Colour]] = [
     ((226, 166, 98), (252, 232, 190), (206, 142, 92), (92, 52, 38)),
     ((16, 28, 62), (96, 116, 158), (52, 70, 110), (8, 14, 28)),
 ]
+OVERCAST = 3  # the palette without a sun
 
 
 def paint(seed: int) -> bytes:
@@ -29,16 +30,11 @@ def paint(seed: int) -> bytes:
     draw = ImageDraw.Draw(picture)
     for y in range(height):
         draw.line((0, y, width, y), fill=_mix(top, horizon, min(1.0, y / (height * 0.66))))
-    x, y, radius = dice.randint(200, 1000), dice.randint(150, 330), dice.randint(38, 74)
-    for ring in range(5, -1, -1):
-        size = radius * (1 + ring * 0.45)
-        light = _mix(horizon, (255, 250, 235), 1 - ring / 6)
-        sky = _mix(top, horizon, min(1.0, y / (height * 0.66)))
-        draw.ellipse(
-            (x - size, y - size, x + size, y + size), fill=_mix(sky, light, 0.14 + 0.86 * (ring == 0))
-        )
-    picture = picture.filter(ImageFilter.GaussianBlur(3))
-    draw = ImageDraw.Draw(picture)
+    if seed % len(PALETTES) != OVERCAST:
+        x, y, radius = dice.randint(200, 1000), dice.randint(150, 330), dice.randint(38, 74)
+        _shine(picture, (x, y), radius * 2.4, strength=110, blur=radius * 0.9)
+        _shine(picture, (x, y), radius, strength=255, blur=1.5)
+        draw = ImageDraw.Draw(picture)
     layers = 6
     for layer in range(layers):
         depth = layer / (layers - 1)
@@ -53,6 +49,14 @@ def paint(seed: int) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=86)
     return buffer.getvalue()
+
+
+def _shine(picture: Image.Image, at: tuple[int, int], radius: float, *, strength: int, blur: float) -> None:
+    """Lay a disc of warm light over the picture, with a soft rim."""
+    mask = Image.new("L", picture.size)
+    x, y = at
+    ImageDraw.Draw(mask).ellipse((x - radius, y - radius, x + radius, y + radius), fill=strength)
+    picture.paste((255, 248, 230), mask=mask.filter(ImageFilter.GaussianBlur(blur)))
 
 
 def _mix(first: Colour, second: Colour, share: float) -> Colour:

@@ -5,6 +5,7 @@ stops the process with one error that names all of them. The README has the tabl
 Credentials for AWS are not settings: boto3 finds the task's role by itself.
 """
 
+import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -201,5 +202,7 @@ CELERY_BEAT_SCHEDULE = {
     }
 }
 
+# Python's own warnings become log lines as well.
+logging.captureWarnings(not DEBUG)
 LOGGING = logs.configuration(json_lines=not DEBUG, level=env.optional("DJANGO_LOG_LEVEL", "INFO"))
 env.refuse_missing()

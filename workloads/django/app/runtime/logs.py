@@ -63,7 +63,7 @@ class HealthCheckFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         atoms: Any = record.args or {}
-        return not (isinstance(atoms, dict) and atoms["U"] == _HEALTH_CHECK and str(atoms["s"]) == "200")
+        return not (isinstance(atoms, dict) and atoms.get("U") == _HEALTH_CHECK and str(atoms["s"]) == "200")
 
 
 def configuration(*, json_lines: bool = True, level: str = "INFO") -> dict[str, Any]:
