@@ -1,0 +1,191 @@
+"""The checks of this project: what they run, side by side on all cores, each with its time."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+from operations.node import ROOT, environment
+
+TYPED = (
+    "app.py",
+    "config",
+    "shared_services",
+    "workloads",
+    "pipeline",
+    "compliance",
+    "operations",
+    "rehearsal",
+    "tests",
+    "bench",
+)
+APP_TESTS = ROOT / "workloads" / "django" / "app" / "bin" / "test"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check.
+
+    Args:
+        name: what a person types after `--only`.
+        title: what it makes sure of.
+        command: argument list, run in the project's folder.
+        variables: environment variables besides the caller's.
+    """
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a check ended.
+
+    Args:
+        step: the check.
+        exit_code: 0 if it passed.
+        seconds: wall time.
+        output: what it wrote, both streams; empty if it was shown while it ran.
+    """
+
+    step: Step
+    exit_code: int
+    seconds: float
+    output: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is well."""
+        return self.exit_code == 0
+
+    @property
+    def last_line(self) -> str:
+        """The last line it wrote; pytest and mypy put their count there."""
+        lines = [line for line in self.output.splitlines() if line.strip()]
+        return lines[-1].strip("= ") if lines else ""
+
+
+def check_steps(scratch: Path) -> tuple[Step, ...]:
+    """List the checks that need no organization, the longest first: they are started in this order.
+
+    Args:
+        scratch: an empty folder for what they make.
+    """
+    python = sys.executable
+    typed = [name for name in TYPED if (ROOT / name).exists()]
+    steps = [
+        Step(
+            "tests",
+            "unit and template tests",
+            (python, "-m", "pytest", "-m", "not rehearsal", "-n", "2", "-q"),
+        ),
+        Step("types", "types (mypy, strict)", (python, "-m", "mypy", *typed)),
+        Step(
+            "synth",
+            "full synthesis, template validation, cdk-nag",
+            (python, "-m", "operations", "synth", "--output", str(scratch / "cdk.out")),
+        ),
+        Step("lint", "lint (ruff)", (python, "-m", "ruff", "check", ".")),
+        Step("format", "format (ruff)", (python, "-m", "ruff", "format", "--check", ".")),
+        Step("schema", "the JSON Schema is current", (python, "-m", "config.schema", "--check")),
+        Step(
+            "manual", "the README's table is current", (python, "-m", "config.manual", "README.md", "--check")
+        ),
+    ]
+    return tuple(steps)
+
+
+def rehearsal_steps() -> tuple[Step, ...]:
+    """List the tests that need a local organization, and the sample app's own; one after the other."""
+    steps = [
+        Step("rehearsal", "rehearsal tests", (sys.executable, "-m", "pytest", "-m", "rehearsal")),
+    ]
+    if APP_TESTS.is_file():
+        steps.append(Step("app", "the sample app's own tests", (str(APP_TESTS),)))
+    return tuple(steps)
+
+
+class Runner:
+    """Runs checks.
+
+    Args:
+        tell: called when a check starts, and with its result when it ends.
+    """
+
+    def __init__(self, tell: Callable[[Step, Result | None], None]) -> None:
+        self._tell = tell
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._lock = Lock()
+
+    def run(self, steps: Sequence[Step], *, at_once: int) -> tuple[Result, ...]:
+        """Run checks side by side, with their output kept; all of them, even if one fails.
+
+        Args:
+            steps: the checks, the longest first.
+            at_once: how many run at a time.
+        """
+        pool = ThreadPoolExecutor(max_workers=at_once)
+        futures = {pool.submit(self._run, step): step for step in steps}
+        try:
+            results = {}
+            for future in as_completed(futures):
+                results[futures[future]] = future.result()
+                self._tell(futures[future], future.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            self._terminate()
+            raise
+        pool.shutdown()
+        return tuple(results[step] for step in steps)
+
+    def run_shown(self, step: Step) -> Result:
+        """Run one check with its output shown as it comes.
+
+        Args:
+            step: the check.
+        """
+        self._tell(step, None)
+        started = time.monotonic()
+        exit_code = subprocess.run(
+            step.command, cwd=ROOT, env=environment(extra=step.variables), check=False
+        ).returncode
+        result = Result(step, exit_code, time.monotonic() - started)
+        self._tell(step, result)
+        return result
+
+    def _run(self, step: Step) -> Result:
+        self._tell(step, None)
+        started = time.monotonic()
+        process = subprocess.Popen(
+            step.command,
+            cwd=ROOT,
+            env=environment(extra={"PYTHONUNBUFFERED": "1", **step.variables}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        with self._lock:
+            self._processes.add(process)
+        output, _ = process.communicate()
+        with self._lock:
+            self._processes.discard(process)
+        return Result(step, process.returncode, time.monotonic() - started, output)
+
+    def _terminate(self) -> None:
+        with self._lock:
+            for process in self._processes:
+                process.terminate()
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
