@@ -7,12 +7,13 @@ from typing import Any
 from config import documents, fields, rules, shape
 from config.models import Configuration
 from config.outline import line_and_column, outline
-from config.problems import ConfigurationError, Finding, Place, Problem, dotted, show
+from config.problems import ConfigurationError, Finding, Place, Problem, dotted, printable, show
 from config.rules.containers import HIDDEN, looks_secret
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_FILE = PROJECT_ROOT / "config" / "accounts.json"
 _WHOLE_FILE = "(whole file)"
+_LONGEST_MESSAGE = 600
 
 
 def load(path: Path | None = None, *, check_files: bool = False) -> Configuration:
@@ -90,9 +91,11 @@ def _problems(findings: Iterable[Finding], text: str, file_name: str, written: A
                 file_name,
                 dotted(finding.place),
                 value,
-                finding.problem,
-                finding.allowed,
-                finding.fix,
+                # They may quote names that the file made up, of any length, with any character.
+                *(
+                    printable(part, longest=_LONGEST_MESSAGE)
+                    for part in (finding.problem, finding.allowed, finding.fix)
+                ),
                 line,
             ),
         )

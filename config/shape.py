@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -42,13 +43,28 @@ def check(completed: Any) -> tuple[Configuration | None, list[Finding], Any]:
         The configuration if every value is valid by itself; what was found; and the document without the
         values that are not valid, for the rules that compare the others.
     """
+    unknown = list(_unknown_keys(completed, Configuration, ()))
+    configuration, details = None, []
     try:
-        text = json.dumps(completed)
-        return Configuration.model_validate_json(text, by_alias=True, by_name=False), [], completed
+        configuration = Configuration.model_validate_json(json.dumps(completed))
     except ValidationError as error:
-        details = error.errors(include_url=False)
-    findings = [_explain(detail) for detail in details]
-    return None, _without_echoes(findings, details), _pruned(completed, details)
+        details = [item for item in error.errors(include_url=False) if item["type"] != "extra_forbidden"]
+    if not unknown and not details:
+        return configuration, [], completed
+    findings = [*map(_unknown_key, unknown), *map(_explain, details)]
+    wrong = [*unknown, *(detail["loc"] for detail in details if detail["type"] != "missing")]
+    return None, _without_echoes(findings, details, unknown), _pruned(completed, wrong)
+
+
+def _unknown_keys(value: Any, annotation: Any, place: Place) -> Iterator[Place]:
+    # Not left to Pydantic, which takes a field's Python name, such as `class_`, for known beside its alias.
+    model, inside = fields.model_of(annotation), fields.inside(annotation)
+    known = dict(fields.keys(model)) if model else {}
+    for key, item in value.items() if isinstance(value, dict) else ():
+        if model and key not in known:
+            yield (*place, key)
+        elif model or inside is not None:
+            yield from _unknown_keys(item, known[key].annotation if model else inside, (*place, key))
 
 
 def _explain(error: ErrorDetails) -> Finding:
@@ -62,8 +78,6 @@ def _explain(error: ErrorDetails) -> Finding:
         return Finding(place, context["problem"], context["allowed"], context["fix"], value)
     if kind == "missing":
         return _missing(place, info)
-    if kind == "extra_forbidden":
-        return _unknown_key(place)
     if kind == "literal_error":
         choices = _choices(place)
         fix = did_you_mean(error["input"], choices, otherwise=f'write "{choices[0]}", or another of them')
@@ -143,36 +157,35 @@ def _with_meaning(allowed: str, info: FieldInfo | None) -> str:
     return f"{allowed} ({info.description.rstrip('.')})" if info and info.description else allowed
 
 
-def _without_echoes(findings: list[Finding], details: list[ErrorDetails]) -> list[Finding]:
+def _without_echoes(
+    findings: list[Finding], details: list[ErrorDetails], unknown: list[Place]
+) -> list[Finding]:
     """Drop what only repeats another finding, so that one mistake is told once.
 
     That is `missing` where the same object has an unknown key that is a misspelling of it, and `too few
     entries` where entries are there but were refused one by one.
     """
-    missing = {item["loc"]: item for item in details if item["type"] == "missing"}
-    told = set()
-    for detail in details:
-        if detail["type"] == "extra_forbidden":
-            place = detail["loc"]
-            absent = [str(other[-1]) for other in missing if other[:-1] == place[:-1]]
-            hint = did_you_mean(place[-1], absent, otherwise="")
-            told |= {(*place[:-1], key) for key in absent if f'"{key}"' in hint}
-    return [
-        finding
-        for finding, detail in zip(findings, details, strict=True)
-        if detail["loc"] not in told and not (detail["type"] == "too_short" and detail["input"])
-    ]
+    missing = [detail["loc"] for detail in details if detail["type"] == "missing"]
+    told = {
+        detail["loc"]
+        for detail in details
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+    }
+    for place in unknown:
+        absent = [str(other[-1]) for other in missing if other[:-1] == place[:-1]]
+        hint = did_you_mean(place[-1], absent, otherwise="")
+        told |= {(*place[:-1], key) for key in absent if f'"{key}"' in hint}
+    return [finding for finding in findings if finding.place not in told]
 
 
-def _pruned(document: Any, details: list[ErrorDetails]) -> Any:
+def _pruned(document: Any, wrong: list[Place]) -> Any:
     """Copy a document without the values that are wrong by themselves; a list keeps its length."""
     result = copy.deepcopy(document)
-    for detail in details:
-        place = detail["loc"]
-        if detail["type"] == "missing" or (place and place[-1] == "[key]"):
-            continue  # nothing is there; or the key is wrong, and the value may be fine
+    for place in wrong:
         if not place:
             return None
+        if place[-1] == "[key]":
+            continue  # the key is wrong, and its value may be fine
         parent = result
         for step in place[:-1]:
             parent = parent[step] if parent is not None and _has(parent, step) else None

@@ -11,7 +11,7 @@ from config.fields import ByClass, DefaultWhen
 class Model(BaseModel):
     """Base of every part: frozen, and a key that is not known is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 # Amazon ECS service quotas: tasks per service.

@@ -64,9 +64,7 @@ def _sharing_is_said_aloud(view: View) -> Iterator[Finding]:
             continue  # share_account true is fine here: it may announce what is to come
         for environment in environments:
             if environment.data.get("share_account") is False:
-                others = ", ".join(
-                    dotted(other.place[1::2]) for other in environments if other != environment
-                )
+                others = ", ".join(other.key for other in environments if other != environment)
                 yield Finding(
                     (*environment.place, "account"),
                     f'account "{account}" also holds {others}',

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from config.problems import Finding, Place
+from config.problems import Finding, Place, dotted
 from config.rules.view import View
 
 
@@ -16,6 +16,7 @@ def check(view: View) -> Iterator[Finding]:
             yield from _one_source(view, place)
             yield from _folder(view, place)
             yield from _connection(view, (*place, "connection_arn"))
+    yield from _repositories(view)
 
 
 def _connection(view: View, place: Place) -> Iterator[Finding]:
@@ -96,3 +97,34 @@ def _folder(view: View, place: Place) -> Iterator[Finding]:
         yield Finding((*place, "path"), what, allowed, "correct the path, or commit the folder")
     elif not (folder / "Dockerfile").is_file():
         yield Finding((*place, "path"), "no Dockerfile in this folder", allowed, "add a Dockerfile to it")
+
+
+def _repositories(view: View) -> Iterator[Finding]:
+    """A repository is one action of the pipeline: it has one branch and one connection, whoever builds from it."""
+    pipeline = view.get("pipeline") or {}
+    home = pipeline.get("repository")
+    earlier: dict[str, tuple[Place, tuple[str | None, str | None]]] = {}
+    for name, workload in view.workloads():
+        place: Place = ("workloads", name, "source")
+        source = workload.get("source")
+        source = source if isinstance(source, dict) else {}
+        repository = source.get("repository")
+        if repository is None:
+            continue
+        if repository == home:
+            yield Finding(
+                (*place, "repository"),
+                "the repository of the landing zone itself",
+                "a path in this repository, or another repository",
+                'write "path" with the folder of the workload, without repository and branch',
+            )
+            continue
+        followed = (source.get("branch"), source.get("connection_arn") or pipeline.get("connection_arn"))
+        other, theirs = earlier.setdefault(repository, (place, followed))
+        if theirs != followed:
+            yield Finding(
+                place,
+                f"another branch or connection than {dotted(other)} has for the same repository",
+                "one branch and one connection for a repository",
+                f"write the same in both, or give {name} a repository of its own",
+            )

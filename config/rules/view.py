@@ -25,6 +25,11 @@ class Environment:
     data: dict[str, Any]
 
     @property
+    def key(self) -> str:
+        """The name a person types: `my-django-app/staging`."""
+        return f"{self.workload}/{self.name}"
+
+    @property
     def is_production(self) -> bool:
         """Whether it is of class production."""
         return self.data.get("class") == "production"

@@ -1,0 +1,59 @@
+from tests.config.support import (
+    STAGING,
+    accepted,
+    add_environment,
+    add_workload,
+    app,
+    refused,
+    sample,
+)
+
+
+def test_rejects_two_stages_of_one_name() -> None:
+    data = sample()
+    workload = add_workload(data, "my-django")
+    workload["environments"]["app-staging"] = workload["environments"].pop("demo")
+    refused(
+        data,
+        "workloads.my-django.environments.app-staging",
+        f"its stage would be called MyDjangoAppStaging, like {STAGING}",
+    )
+
+
+def test_rejects_a_stage_called_like_that_of_shared_services() -> None:
+    data = sample()
+    workload = add_workload(data, "shared")
+    workload["environments"]["services"] = workload["environments"].pop("demo")
+    refused(data, "workloads.shared.environments.services", "SharedServices", "the landing zone's own stage")
+
+
+def test_rejects_a_stage_whose_name_is_too_long() -> None:
+    data = sample()
+    workload = add_workload(data, "w" * 22)
+    workload["environments"]["e" * 20] = workload["environments"].pop("demo")
+    refused(data, f"workloads.{'w' * 22}.environments.{'e' * 20}", "has 42 characters", "at most 40")
+
+
+def test_rejects_names_that_make_a_role_too_long() -> None:
+    data = sample()
+    data["organization"]["name"] = "x" * 21
+    workload = add_workload(data, "x" * 20)
+    workload["environments"]["y" * 8] = workload["environments"].pop("demo")
+    refused(
+        data, f"workloads.{'x' * 20}.environments.{'y' * 8}", "66 characters", "at most 64", "by 2 characters"
+    )
+
+
+def test_accepts_names_that_just_fit() -> None:
+    data = sample()
+    data["organization"]["name"] = "x" * 21
+    workload = add_workload(data, "x" * 20)
+    workload["environments"]["y" * 6] = workload["environments"].pop("demo")
+    accepted(data)
+
+
+def test_accepts_one_environment_name_in_several_workloads() -> None:
+    data = sample()
+    add_workload(data, "shop")["environments"]["staging"] = add_environment(data, "spare")
+    del app(data)["environments"]["spare"]
+    accepted(data)
