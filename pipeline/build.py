@@ -10,6 +10,7 @@ from constructs import Construct
 
 from config.models import Configuration
 from config.naming import Names
+from pipeline.sources import Sources
 
 BUILD_IMAGES: Mapping[str, codebuild.IBuildImage] = {
     # The processor of the build is the processor of the image: no emulation.
@@ -28,20 +29,12 @@ REGISTRY_ACTIONS = (
 )
 
 
-def platform_source(configuration: Configuration) -> pipelines.CodePipelineSource:
-    """Return the source that holds this project."""
-    pipeline = configuration.pipeline
-    return pipelines.CodePipelineSource.connection(
-        pipeline.repository, pipeline.branch, connection_arn=pipeline.connection_arn
-    )
-
-
 def image_step(
     scope: Construct,
     *,
     configuration: Configuration,
     workload_name: str,
-    platform: pipelines.CodePipelineSource,
+    sources: Sources,
 ) -> pipelines.CodeBuildStep:
     """Build a workload's image once and push it, or find that its source is unchanged and do nothing.
 
@@ -51,25 +44,22 @@ def image_step(
         scope: the pipeline's stack.
         configuration: the organization.
         workload_name: the workload.
-        platform: source of this project; its `./lz image` does the work.
+        sources: where code comes from; the `./lz image` of this project does the work.
 
     Returns:
         A step whose output holds `image.json`.
     """
     workload = configuration.workloads[workload_name]
-    source_input: dict[str, pipelines.IFileSetProducer] = {}
     source_path = workload.source.path
-    if workload.source.repository is not None:
+    additional_inputs: dict[str, pipelines.IFileSetProducer] = {}
+    own_repository = sources.of(workload)
+    if own_repository is not None:
         source_path = f"sources/{workload_name}"
-        source_input[source_path] = pipelines.CodePipelineSource.connection(
-            workload.source.repository,
-            workload.source.branch or configuration.pipeline.branch,
-            connection_arn=workload.source.connection_arn or configuration.pipeline.connection_arn,
-        )
+        additional_inputs[source_path] = own_repository
     return pipelines.CodeBuildStep(
         f"Image-{workload_name}",
-        input=platform,
-        additional_inputs=source_input,
+        input=sources.platform,
+        additional_inputs=additional_inputs,
         commands=[f"./lz image --workload {workload_name} --source {source_path} --output out"],
         primary_output_directory="out",
         build_environment=codebuild.BuildEnvironment(

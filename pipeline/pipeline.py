@@ -11,8 +11,9 @@ from constructs import Construct
 
 from config.models import Configuration
 from config.stack import BaseStack
-from pipeline.build import image_step, platform_source, synth_step
+from pipeline.build import image_step, synth_step
 from pipeline.gates import approval_step, dns_preflight_step, placeholder_step, release_step, smoke_step
+from pipeline.sources import Sources
 from shared_services import SharedServicesStage
 from workloads.django import DjangoStage
 
@@ -52,9 +53,10 @@ class PipelineStack(BaseStack):
             description="Self-mutating pipeline of the landing zone",
             termination_protection=True,
         )
-        source = platform_source(configuration)
+        sources = Sources(configuration)
+        source = sources.platform
         images = {
-            name: image_step(self, configuration=configuration, workload_name=name, platform=source)
+            name: image_step(self, configuration=configuration, workload_name=name, sources=sources)
             for name in configuration.workloads
         }
         self.pipeline = pipelines.CodePipeline(
@@ -75,6 +77,15 @@ class PipelineStack(BaseStack):
         for environment in environments:
             self._add_environment(environment, source)
         self.pipeline.build_pipeline()
+        sources.allow_connections(self.pipeline.pipeline)
+        self._protect_support_stacks()
+
+    def _protect_support_stacks(self) -> None:
+        """Give the stack that the CDK makes for artifacts in the CDN's region what all of ours have."""
+        for support in self.pipeline.pipeline.cross_region_support.values():
+            support.stack.termination_protection = True
+            for key, value in self.tags.tag_values().items():
+                support.stack.add_stack_tag(key, value)
 
     def _build_defaults(self) -> pipelines.CodeBuildOptions:
         log_group = logs.LogGroup(

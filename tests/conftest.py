@@ -1,0 +1,67 @@
+"""Fixtures: organizations are synthesized once per test run and then read as JSON."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+
+import pytest
+
+import app
+from config import Configuration
+from tests import documents
+from tests.assembly import Assembly, Json
+
+Synthesize = Callable[..., Assembly]
+
+
+@pytest.fixture(scope="session")
+def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
+    """Return a function that builds an organization from a document, and remembers it.
+
+    The processes of a parallel run share what any of them has built.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "assemblies"
+    shared.mkdir(exist_ok=True)
+    known: dict[str, Assembly] = {}
+
+    def synthesized(document: Json, digest: str = documents.DIGEST) -> Assembly:
+        key = hashlib.sha256(json.dumps([document, digest]).encode()).hexdigest()[:16]
+        if key not in known:
+            directory = shared / key
+            with (shared / f"{key}.lock").open("w") as lock:
+                flock(lock, LOCK_EX)
+                if not directory.exists():
+                    _build(document, digest, directory)
+            known[key] = Assembly(directory)
+        return known[key]
+
+    return synthesized
+
+
+def _build(document: Json, digest: str, directory: Path) -> None:
+    """Synthesize next to the final place, so that nobody takes half an assembly for a whole one."""
+    configuration = documents.configured(document)
+    unfinished = directory.with_suffix(".unfinished")
+    app.build(
+        configuration,
+        documents.images(configuration, digest),
+        outdir=str(unfinished),
+        validate_templates=False,
+    ).synth()
+    unfinished.rename(directory)
+
+
+@pytest.fixture(scope="session")
+def organization(synthesize: Synthesize) -> Assembly:
+    """The sample organization."""
+    return synthesize(documents.sample())
+
+
+@pytest.fixture(scope="session")
+def configuration() -> Configuration:
+    """The sample's configuration."""
+    return documents.configured(documents.sample())

@@ -1,0 +1,118 @@
+"""Where the pipeline takes code from, and that it may."""
+
+import pytest
+
+from config import ConfigurationError
+from tests import documents
+from tests.assembly import Assembly, Json
+from tests.conftest import Synthesize
+from tests.pipeline.actions import actions, pipeline
+from tests.policies import identity_statements
+
+CONNECTION = "arn:aws:codeconnections:eu-west-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
+OTHER_CONNECTION = CONNECTION.replace("00000000-", "11111111-")
+
+
+def _sources(assembly: Assembly) -> dict[str, Json]:
+    return {
+        action.body["Configuration"]["FullRepositoryId"]: action.body["Configuration"]
+        for action in actions(assembly, "Source").values()
+    }
+
+
+def test_the_pipeline_follows_the_configured_branch(organization: Assembly) -> None:
+    assert _sources(organization) == {
+        "acme/landing-zone": {
+            "ConnectionArn": CONNECTION,
+            "FullRepositoryId": "acme/landing-zone",
+            "BranchName": "main",
+        }
+    }
+
+
+def test_a_workload_may_have_a_repository_of_its_own(synthesize: Synthesize) -> None:
+    assembly = synthesize(documents.with_second_workload())
+    assert _sources(assembly)["acme/shop"]["BranchName"] == "trunk"
+    image = actions(assembly, "Build")["Image-shop"]
+    assert [each["Name"] for each in image.body["InputArtifacts"]] == [
+        "acme_landing_zone_Source",
+        "acme_shop_Source",
+    ]
+
+
+def test_a_workload_may_have_a_connection_of_its_own(synthesize: Synthesize) -> None:
+    document = documents.with_second_workload()
+    document["workloads"]["shop"]["source"]["connection_arn"] = OTHER_CONNECTION
+    sources = _sources(synthesize(document))
+    assert {name: each["ConnectionArn"] for name, each in sources.items()} == {
+        "acme/landing-zone": CONNECTION,
+        "acme/shop": OTHER_CONNECTION,
+    }
+
+
+def test_workloads_may_share_a_repository(synthesize: Synthesize) -> None:
+    document = documents.with_second_workload()
+    document["workloads"][documents.WORKLOAD]["source"] = {"repository": "acme/shop", "branch": "trunk"}
+    assembly = synthesize(document)
+    assert list(_sources(assembly)) == ["acme/landing-zone", "acme/shop"]
+    for workload in ("my-django-app", "shop"):
+        image = actions(assembly, "Build")[f"Image-{workload}"]
+        assert "acme_shop_Source" in str(image.body["InputArtifacts"])
+
+
+def test_a_workload_in_the_repository_of_the_platform_is_named_by_its_path() -> None:
+    document = documents.changed({"workload.source": {"repository": "acme/landing-zone", "branch": "main"}})
+    with pytest.raises(ConfigurationError) as caught:
+        documents.configured(document)
+    (problem,) = caught.value.problems
+    assert problem.path == "workloads.my-django-app.source.repository"
+    assert "path" in problem.fix
+
+
+@pytest.mark.parametrize(
+    "other", [{"branch": "main"}, {"branch": "trunk", "connection_arn": OTHER_CONNECTION}]
+)
+def test_one_repository_cannot_be_followed_twice_in_different_ways(other: dict[str, str]) -> None:
+    document = documents.with_second_workload()
+    document["workloads"][documents.WORKLOAD]["source"] = {"repository": "acme/shop", **other}
+    with pytest.raises(ConfigurationError) as caught:
+        documents.configured(document)
+    (problem,) = caught.value.problems
+    assert problem.path == "workloads.shop.source"
+
+
+@pytest.mark.parametrize("repository", ["acme/landing-zone", "acme/shop"])
+def test_a_source_may_use_its_own_connection_under_the_prefix_of_its_arn(
+    synthesize: Synthesize, repository: str
+) -> None:
+    document = documents.with_second_workload()
+    document["workloads"]["shop"]["source"]["connection_arn"] = OTHER_CONNECTION
+    assembly = synthesize(document)
+    action = next(
+        each
+        for each in actions(assembly, "Source").values()
+        if each.body["Configuration"]["FullRepositoryId"] == repository
+    )
+    logical_id = action.body["RoleArn"]["Fn::GetAtt"][0]
+    (role,) = [
+        each for each in assembly["Pipeline"].resources("AWS::IAM::Role") if each.logical_id == logical_id
+    ]
+    allowed = {
+        (name, resource)
+        for statement in identity_statements(role)
+        for name in statement.actions
+        for resource in statement.resources
+        if name.endswith(":UseConnection")
+    }
+    arn = _sources(assembly)[repository]["ConnectionArn"]
+    # A connection made since July 2024 is a resource of `codeconnections`, and IAM wants the action of that service.
+    assert ("codeconnections:UseConnection", arn) in allowed
+    assert {resource for _, resource in allowed} == {arn}
+
+
+def test_the_artifacts_are_encrypted_with_a_key_that_rotates(organization: Assembly) -> None:
+    stores = pipeline(organization).get("ArtifactStores")
+    assert {store["Region"] for store in stores} == {"eu-west-1", "us-east-1"}
+    assert all(store["ArtifactStore"]["EncryptionKey"]["Type"] == "KMS" for store in stores)
+    keys = organization.resources("AWS::KMS::Key")
+    assert [key.get("EnableKeyRotation") for key in keys] == [True, True]
