@@ -19,8 +19,7 @@ from rehearsal.emulator import (
     recorded,
     secret_store,
     sharing,
-    transit,
-    transit_attachments,
+    transit_permissions,
     transit_resources,
 )
 from rehearsal.emulator.ec2_protocol import serve
@@ -44,9 +43,10 @@ def install() -> None:
     extend("AWS::Route53::HostedZone", dns.zone_attributes)
     refuse("AWS::EC2::Route", transit_resources.refuse_unattached_route)
     actions = internals.ec2_actions()
-    for operation, action in {**transit.GATEWAY_ACTIONS, **transit_attachments.ATTACHMENT_ACTIONS}.items():
+    for operation, action in transit_permissions.ACTIONS.items():
         actions[operation] = serve(operation, action)
     conditions.install()
+    internals.keep_database_names()
     foreign.install()
     principals.install()
     outputs.install()

@@ -23,7 +23,7 @@ _ENDPOINT = "https://localhost"
 _TIMEOUT_SECONDS = 60.0
 
 
-class Unanswered(RuntimeError):
+class UnansweredError(RuntimeError):
     """A call from the event loop met a service that has to wait: its resource type must run in a worker thread."""
 
 
@@ -75,7 +75,7 @@ def _client(service: str, region: str, key: str, secret: str, token: str | None)
     return made
 
 
-def _answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+def _answer(request: AWSPreparedRequest, **_: Any) -> Any:
     """Answer a signed request in this process (botocore's `before-send` hook)."""
     body = request.body or b""
     if hasattr(body, "read"):
@@ -107,8 +107,10 @@ def _answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
 
     _run(internals.asgi_app()(scope, receive, send))
     started = next(message for message in messages if message["type"] == "http.response.start")
-    content = b"".join(message.get("body", b"") for message in messages if message["type"] == "http.response.body")
-    answered = {name.decode("latin-1"): value.decode("latin-1") for name, value in started["headers"]}
+    content = b"".join(
+        message.get("body", b"") for message in messages if message["type"] == "http.response.body"
+    )
+    answered: Any = {name.decode("latin-1"): value.decode("latin-1") for name, value in started["headers"]}
     return AWSResponse(request.url, started["status"], answered, _Body(content))
 
 
@@ -121,7 +123,7 @@ def _run(request: Coroutine[Any, Any, None]) -> None:
     """Run a request to its end, from a worker thread or from the event loop itself.
 
     Raises:
-        Unanswered: the request came from the event loop, and its service has to wait for something.
+        UnansweredError: the request came from the event loop, and its service has to wait for something.
     """
     loop = internals.main_loop()
     try:
@@ -138,4 +140,4 @@ def _run(request: Coroutine[Any, Any, None]) -> None:
     except StopIteration:
         return
     request.close()
-    raise Unanswered("this service answers from a worker thread only")
+    raise UnansweredError("this service answers from a worker thread only")

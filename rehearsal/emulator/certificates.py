@@ -33,7 +33,9 @@ def make_certificates(directory: Path) -> Certificates:
     """
     files = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority = _build("Rehearsal CA", "Rehearsal CA", authority_key.public_key(), authority_key, authority=True)
+    authority = _build(
+        "Rehearsal CA", "Rehearsal CA", authority_key.public_key(), authority_key, authority=True
+    )
     server_key = ec.generate_private_key(ec.SECP256R1())
     server = _build("localhost", "Rehearsal CA", server_key.public_key(), authority_key, authority=False)
     files.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
@@ -79,7 +81,9 @@ def _build(
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
     )
     if not authority:
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]

@@ -17,7 +17,9 @@ _NOT_FOUND = ("ClientException", "ServiceNotFound", "ClusterNotFound", "ServiceN
 def _ecs_tags(properties: Properties) -> dict[str, Any]:
     """The tags of a create request, without CloudFormation's own: ECS refuses the aws: prefix from callers."""
     given = [
-        {"key": tag["Key"], "value": tag["Value"]} for tag in tags(properties) if not tag["Key"].startswith("aws:")
+        {"key": tag["Key"], "value": tag["Value"]}
+        for tag in tags(properties)
+        if not tag["Key"].startswith("aws:")
     ]
     return {"tags": given} if given else {}
 
@@ -54,15 +56,21 @@ class Service(Resource):
     """AWS::ECS::Service."""
 
     types = ("AWS::ECS::Service",)
-    replacing = frozenset({"Cluster", "DeploymentController", "LaunchType", "Role", "SchedulingStrategy", "ServiceName"})
+    replacing = frozenset(
+        {"Cluster", "DeploymentController", "LaunchType", "Role", "SchedulingStrategy", "ServiceName"}
+    )
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Created:
         """Make the service."""
         ecs = client("ecs")
-        name = properties.get("ServiceName") or internals.physical_name(stack, logical_id, length=_FAMILY_LENGTH)
+        name = properties.get("ServiceName") or internals.physical_name(
+            stack, logical_id, length=_FAMILY_LENGTH
+        )
         untagged = {key: value for key, value in properties.items() if key != "Tags"}
         request = to_request(ecs, "CreateService", untagged)
-        made = ecs.create_service(**{"desiredCount": 1, **request, "serviceName": name}, **_ecs_tags(properties))
+        made = ecs.create_service(
+            **{"desiredCount": 1, **request, "serviceName": name}, **_ecs_tags(properties)
+        )
         return self._created(made["service"])
 
     def update(self, physical_id: str, old: Properties, new: Properties) -> Created:

@@ -9,7 +9,6 @@ import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -220,10 +219,11 @@ class Emulator:
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            with opener.open(f"{self.endpoint}/_ministack/health", timeout=5) as response:
-                return bool(response.status == 200)  # noqa: PLR2004
-        return False
+        try:
+            opener.open(f"{self.endpoint}/_ministack/health", timeout=5).close()
+        except OSError:  # URLError is one too
+            return False
+        return True
 
     def _runs(self) -> bool:
         if self._process is not None:

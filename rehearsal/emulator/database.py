@@ -54,7 +54,7 @@ class DatabaseCluster(Resource):
         cluster = rds.create_db_cluster(**{**request, "DBClusterIdentifier": name})["DBCluster"]
         return cluster["DBClusterIdentifier"], self._attributes(cluster)
 
-    def update(self, physical_id: str, old: Properties, new: Properties) -> Created:  # noqa: ARG002
+    def update(self, physical_id: str, old: Properties, new: Properties) -> Created:
         """Modify it at once."""
         rds = client("rds")
         request = to_request(rds, "ModifyDBCluster", _with_secret_key(new))
@@ -71,11 +71,14 @@ class DatabaseCluster(Resource):
         """Delete it; CloudFormation has taken the snapshot before, if its policy says so."""
         rds = client("rds")
         quietly(
-            lambda: rds.delete_db_cluster(DBClusterIdentifier=physical_id, SkipFinalSnapshot=True), *_NOT_FOUND
+            lambda: rds.delete_db_cluster(DBClusterIdentifier=physical_id, SkipFinalSnapshot=True),
+            *_NOT_FOUND,
         )
 
     def _describe(self, name: str) -> dict[str, Any]:
-        cluster: dict[str, Any] = client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]
+        cluster: dict[str, Any] = client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][
+            0
+        ]
         return cluster
 
     def _attributes(self, cluster: dict[str, Any]) -> Attributes:
@@ -119,7 +122,9 @@ class DatabaseInstance(Resource):
         name = properties.get("DBInstanceIdentifier") or internals.physical_name(
             stack, logical_id, length=_NAME_LENGTH, lower=True
         )
-        request = to_request(rds, "CreateDBInstance", _renamed_tags(properties), VPCSecurityGroups="VpcSecurityGroupIds")
+        request = to_request(
+            rds, "CreateDBInstance", _renamed_tags(properties), VPCSecurityGroups="VpcSecurityGroupIds"
+        )
         instance = rds.create_db_instance(**{**request, "DBInstanceIdentifier": name})["DBInstance"]
         return instance["DBInstanceIdentifier"], self._attributes(instance)
 
@@ -137,7 +142,8 @@ class DatabaseInstance(Resource):
         """Delete it."""
         rds = client("rds")
         quietly(
-            lambda: rds.delete_db_instance(DBInstanceIdentifier=physical_id, SkipFinalSnapshot=True), *_NOT_FOUND
+            lambda: rds.delete_db_instance(DBInstanceIdentifier=physical_id, SkipFinalSnapshot=True),
+            *_NOT_FOUND,
         )
 
     def _attributes(self, instance: dict[str, Any]) -> Attributes:

@@ -46,7 +46,9 @@ def serve(operation: str, action: Action) -> Callable[[Mapping[str, list[str]]],
 
     def answer(parameters: Mapping[str, list[str]]) -> Response:
         model = _model().operation_model(operation)
-        given = {name: values[0] if isinstance(values, list) else values for name, values in parameters.items()}
+        given = {
+            name: values[0] if isinstance(values, list) else values for name, values in parameters.items()
+        }
         try:
             result = action(_decode(model.input_shape, given, "") or {} if model.input_shape else {})
         except Ec2Error as error:
@@ -74,19 +76,27 @@ def _decode(shape: Shape, given: Mapping[str, str], prefix: str) -> Any:
     if isinstance(shape, StructureShape):
         found = {}
         for name, member in shape.members.items():
-            value = _decode(member, given, f"{prefix}.{_sent_as(member, name)}" if prefix else _sent_as(member, name))
+            value = _decode(
+                member, given, f"{prefix}.{_sent_as(member, name)}" if prefix else _sent_as(member, name)
+            )
             if value is not None:
                 found[name] = value
         return found or None
     if isinstance(shape, ListShape):
-        items = []
+        items: list[Any] = []
         while (item := _decode(shape.member, given, f"{prefix}.{len(items) + 1}")) is not None:
             items.append(item)
         return items or None
     text = given.get(prefix)
     if text is None:
         return None
-    return text == "true" if shape.type_name == "boolean" else int(text) if shape.type_name == "integer" else text
+    return (
+        text == "true"
+        if shape.type_name == "boolean"
+        else int(text)
+        if shape.type_name == "integer"
+        else text
+    )
 
 
 def _sent_as(shape: Shape, name: str) -> str:

@@ -62,7 +62,14 @@ def for_client(directory: Path, *, account: str, region: str, endpoint: str, ca_
 
 
 def for_emulator(
-    directory: Path, *, accounts: Sequence[str], region: str, port: int, ca_file: Path, certificate: Path, key: Path
+    directory: Path,
+    *,
+    accounts: Sequence[str],
+    region: str,
+    port: int,
+    ca_file: Path,
+    certificate: Path,
+    key: Path,
 ) -> dict[str, str]:
     """What the emulator's own process needs; its Lambda workers inherit it.
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals, internals_iam
 from rehearsal.emulator.internals import Response
 
 _SERVICES = ("ecr", "kms")
@@ -54,7 +54,7 @@ def _denied(caller: str, action: str, arn: str) -> Response:
 
 def install() -> None:
     """Stand before the services, and let IAM find the resources' policies."""
-    internals.find_policies_at_home(_SERVICES)
+    internals_iam.find_policies_at_home(_SERVICES)
     handlers = internals.service_handlers()
     for service in _SERVICES:
         handlers[service] = _in_owners_account(service, handlers[service])
@@ -63,13 +63,15 @@ def install() -> None:
 def _in_owners_account(service: str, serve: Any) -> Any:
     """A service's request handler that works in the account that owns the resource."""
 
-    async def handle(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Any:
+    async def handle(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> Any:
         arn = foreign_arn(service, body, internals.region(), internals.account())
         if not arn:
             return await serve(method, path, headers, body, query)
-        caller = internals.caller_arn()
+        caller = internals_iam.caller_arn()
         action = f"{service}:{headers.get('x-amz-target', '').rsplit('.', 1)[-1]}"
-        if caller.endswith(":root") and not internals.policy_allows(service, arn, action):
+        if caller.endswith(":root") and not internals_iam.policy_allows(service, arn, action):
             return _denied(caller, action, arn)
         with internals.scope(arn.split(":")[4], arn.split(":")[3]):
             return await serve(method, path, headers, body, query)

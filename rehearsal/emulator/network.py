@@ -47,7 +47,9 @@ class NatGateway(Resource):
     def create(self, logical_id: str, properties: Properties, stack: str) -> Created:  # noqa: ARG002
         """Make the gateway in its subnet."""
         if internals.ec2_record("_subnets", properties["SubnetId"]) is None:
-            raise ValueError(f"InvalidSubnetID.NotFound: The subnet ID '{properties['SubnetId']}' does not exist")
+            raise ValueError(
+                f"InvalidSubnetID.NotFound: The subnet ID '{properties['SubnetId']}' does not exist"
+            )
         ec2 = client("ec2")
         request = to_request(ec2, "CreateNatGateway", properties)
         gateway = ec2.create_nat_gateway(**request, **tagged("natgateway", properties))["NatGateway"]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals, internals_iam
 
 # The access key of the request; a stack operation's background task runs in a copy of the request's context.
 _caller: contextvars.ContextVar[str] = contextvars.ContextVar("rehearsal_caller", default="")
@@ -29,7 +29,7 @@ def caller() -> str:
 
 async def _settled(stack: str) -> None:
     """Wait until no operation works on a stack any more, but not too long."""
-    name = stack.rsplit(":stack/", 1)[-1].split("/")[0]
+    name = stack.rsplit(":stack/", 1)[-1].split("/", maxsplit=1)[0]
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         found = internals.stacks().get(name)
@@ -44,8 +44,10 @@ def install() -> None:
     handlers = internals.service_handlers()
     serve = handlers["cloudformation"]
 
-    async def handle(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Any:
-        _caller.set(internals.access_key(headers, query))
+    async def handle(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> Any:
+        _caller.set(internals_iam.access_key(headers, query))
         response = await serve(method, path, headers, body, query)
         sent = {name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}
         if sent.get("Action") in _HELD_BACK and sent.get("StackName"):

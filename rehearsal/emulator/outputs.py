@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.emulator import internals, operations
+from rehearsal.emulator import internals, internals_iam, operations
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.internals import Response
 
@@ -30,7 +30,11 @@ def execution_role(stack: str) -> str:
 def _identity(stack: str) -> dict[str, str] | None:
     """Credentials of the execution role, or of the caller; None stands for the account's root."""
     role = execution_role(stack)
-    return internals.role_session(role, _SESSION) if role else internals.session_credentials(operations.caller())
+    return (
+        internals_iam.role_session(role, _SESSION)
+        if role
+        else internals_iam.session_credentials(operations.caller())
+    )
 
 
 def read_output(reader: str, *, stack: str, output: str, region: str, role: str) -> str:
@@ -52,7 +56,9 @@ def read_output(reader: str, *, stack: str, output: str, region: str, role: str)
         if role:
             sts = client("sts", credentials=identity)
             identity = sts.assume_role(RoleArn=role, RoleSessionName=_SESSION)["Credentials"]
-        described = client("cloudformation", region=region, credentials=identity).describe_stacks(StackName=stack)
+        described = client("cloudformation", region=region, credentials=identity).describe_stacks(
+            StackName=stack
+        )
     except ClientError as error:
         raise ValueError(f"{_FUNCTION}: cannot read output {output} of stack {where}: {error}") from error
     found = {item["OutputKey"]: item["OutputValue"] for item in described["Stacks"][0].get("Outputs", [])}
@@ -103,7 +109,7 @@ def _remembering_role(
 def _assumable(arn: str) -> bool:
     """Whether CloudFormation can use a role: it is one of this account and trusts the service."""
     account, name = arn.split(":")[4], arn.rsplit("/", 1)[-1]
-    role = internals.role(account, name)
+    role = internals_iam.role(account, name)
     if role is None or account != internals.account():
         return False
     return _SERVICE in str(role["AssumeRolePolicyDocument"])

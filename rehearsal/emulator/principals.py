@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals, internals_iam
 from rehearsal.emulator.internals import Properties, Response
 from rehearsal.emulator.resources import refuse
 
@@ -34,7 +34,7 @@ def missing_principals(document: Any) -> list[str]:
         named = _PRINCIPAL.match(principal)
         if named is None or named[1] not in known:
             continue
-        find = internals.role if named[2] == "role" else internals.user
+        find = internals_iam.role if named[2] == "role" else internals_iam.user
         found = find(named[1], named[3])
         if found is None or found["Arn"] != principal:
             absent.append(principal)
@@ -161,7 +161,9 @@ def _checked(
 ) -> Callable[..., Any]:
     """A service's request handler that looks at policies first."""
 
-    async def handle(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Any:
+    async def handle(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> Any:
         document = policy((method, headers, body, query))
         absent = missing_principals(document) if document else []
         if absent:

@@ -63,7 +63,9 @@ def _its_arn(attribute: str) -> Callable[[str, Properties], Attributes]:
 
 def _joined(*members: str) -> Identify:
     """The physical id is made of properties."""
-    return lambda _logical_id, properties, _stack: "|".join(str(properties.get(member, "")) for member in members)
+    return lambda _logical_id, properties, _stack: "|".join(
+        str(properties.get(member, "")) for member in members
+    )
 
 
 def _alarm_arn(name: str, _properties: Properties) -> Attributes:
@@ -110,7 +112,9 @@ RESOURCES: tuple[Resource, ...] = (
     Recorded("AWS::SecretsManager::RotationSchedule", identify=_joined("SecretId")),
     Recorded("AWS::WAFv2::WebACLAssociation", identify=_joined("ResourceArn", "WebACLArn")),
     Recorded("AWS::WAFv2::LoggingConfiguration", identify=_joined("ResourceArn")),
-    Recorded("AWS::CloudWatch::CompositeAlarm", identify=_named("AlarmName", length=255), attributes=_alarm_arn),
+    Recorded(
+        "AWS::CloudWatch::CompositeAlarm", identify=_named("AlarmName", length=255), attributes=_alarm_arn
+    ),
     Recorded("AWS::Logs::QueryDefinition", identify=lambda *_: str(uuid.uuid4())),
 )
 

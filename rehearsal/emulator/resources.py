@@ -117,20 +117,20 @@ def extend(name: str, attributes: Callable[[str, Properties, Attributes], Attrib
         attributes: (physical id, properties, its attributes so far) -> attributes to add or replace.
     """
     handler = internals.resource_handlers()[name]
-    create, update = handler["create"], handler.get("update")
+    create, update = handler["create"], handler["update"]
     THREADED.add(name)
 
     def created(logical_id: str, properties: Properties, stack: str) -> Created:
         physical_id, known = create(logical_id, properties, stack)
         return physical_id, {**known, **attributes(physical_id, properties, known)}
 
-    def updated(physical_id: str, old: Properties, new: Properties, stack: str, *rest: str, **named: str) -> Created:
+    def updated(
+        physical_id: str, old: Properties, new: Properties, stack: str, *rest: str, **named: str
+    ) -> Created:
         made_id, known = update(physical_id, old, new, stack, *rest, **named)
         return made_id, {**known, **attributes(made_id, new, known)}
 
-    handler["create"] = created
-    if update is not None:
-        handler["update"] = updated
+    handler |= {"create": created, "update": updated}
 
 
 def refuse(name: str, check: Callable[[Properties], None]) -> None:
@@ -141,21 +141,21 @@ def refuse(name: str, check: Callable[[Properties], None]) -> None:
         check: raises ValueError with AWS's own message if the service would refuse them.
     """
     handler = internals.resource_handlers()[name]
-    create, update = handler["create"], handler.get("update")
+    create, update = handler["create"], handler["update"]
 
     def created(logical_id: str, properties: Properties, stack: str) -> Created:
         check(properties)
         made: Created = create(logical_id, properties, stack)
         return made
 
-    def updated(physical_id: str, old: Properties, new: Properties, stack: str, *rest: str, **named: str) -> Created:
+    def updated(
+        physical_id: str, old: Properties, new: Properties, stack: str, *rest: str, **named: str
+    ) -> Created:
         check(new)
         made: Created = update(physical_id, old, new, stack, *rest, **named)
         return made
 
-    handler["create"] = created
-    if update is not None:
-        handler["update"] = updated
+    handler |= {"create": created, "update": updated}
 
 
 def new_id(prefix: str) -> str:

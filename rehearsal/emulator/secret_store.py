@@ -47,7 +47,9 @@ class Secret(Resource):
         if recipe is None:
             return str(properties.get("SecretString", ""))
         manager = client("secretsmanager")
-        password = str(manager.get_random_password(**to_request(manager, "GetRandomPassword", recipe))["RandomPassword"])
+        password = str(
+            manager.get_random_password(**to_request(manager, "GetRandomPassword", recipe))["RandomPassword"]
+        )
         key = recipe.get("GenerateStringKey")
         if not key:
             return password

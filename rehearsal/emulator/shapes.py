@@ -27,7 +27,9 @@ def to_request(client: Any, operation: str, properties: Mapping[str, Any], **ren
     shape = model.input_shape
     if shape is None:
         return {}
-    request: dict[str, Any] = _convert(shape, {renamed.get(name, name): value for name, value in properties.items()})
+    request: dict[str, Any] = _convert(
+        shape, {renamed.get(name, name): value for name, value in properties.items()}
+    )
     return request
 
 

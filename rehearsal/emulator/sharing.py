@@ -53,7 +53,9 @@ class ResourceShare(Resource):
         resources = [str(resource) for resource in properties.get("ResourceArns") or []]
         foreign = [resource for resource in resources if owner not in resource]
         if foreign:
-            raise ValueError(f"Resources cannot be shared by an account that does not own them: {', '.join(foreign)}")
+            raise ValueError(
+                f"Resources cannot be shared by an account that does not own them: {', '.join(foreign)}"
+            )
         _shares[arn] = Share(
             resources=frozenset(resources),
             principals=frozenset(str(principal) for principal in properties.get("Principals") or []),

@@ -1,22 +1,19 @@
-"""Transit gateway attachments, associations, propagations and routes, as the EC2 API shows them."""
+"""Attachments of VPCs to transit gateways, and what joins them with route tables, as the EC2 API shows them."""
 
-import ipaddress
 from collections.abc import Callable, Mapping
 
 from rehearsal.emulator import internals
 from rehearsal.emulator.ec2_protocol import Ec2Error
 from rehearsal.emulator.resources import new_id
-from rehearsal.emulator.transit import (
+from rehearsal.emulator.transit_store import (
     Record,
     attachments,
-    gateways,
     matching,
     now,
     owned_table,
     propagations,
     requested_tags,
-    static_routes,
-    tables,
+    visible_attachment,
     visible_gateway,
 )
 
@@ -69,26 +66,10 @@ def _associate(attachment: Record, table_id: str) -> None:
     attachment["Association"] = {"TransitGatewayRouteTableId": table_id, "State": "associated"}
 
 
-def _visible_attachment(attachment_id: str) -> Record:
-    """An attachment of the calling account's VPC, or to its gateway.
-
-    Raises:
-        Ec2Error: there is none that the account may see.
-    """
-    attachment = attachments.get(attachment_id)
-    parties = () if attachment is None else (attachment["VpcOwnerId"], attachment["TransitGatewayOwnerId"])
-    if attachment is None or internals.account() not in parties:
-        raise Ec2Error(
-            "InvalidTransitGatewayAttachmentID.NotFound",
-            f"Transit Gateway Attachment {attachment_id} was deleted or does not exist.",
-        )
-    return attachment
-
-
 def describe_attachments(request: Record, answer: str) -> Record:
     """DescribeTransitGatewayVpcAttachments and DescribeTransitGatewayAttachments."""
     for attachment_id in request.get("TransitGatewayAttachmentIds") or []:
-        _visible_attachment(attachment_id)
+        visible_attachment(attachment_id)
     account = internals.account()
     seen = [a for a in attachments.values() if account in (a["VpcOwnerId"], a["TransitGatewayOwnerId"])]
     fields = {
@@ -105,7 +86,7 @@ def describe_attachments(request: Record, answer: str) -> Record:
 
 def modify_attachment(request: Record) -> Record:
     """ModifyTransitGatewayVpcAttachment."""
-    attachment = _visible_attachment(request["TransitGatewayAttachmentId"])
+    attachment = visible_attachment(request["TransitGatewayAttachmentId"])
     added = request.get("AddSubnetIds") or []
     _check_subnets(attachment["VpcId"], added)
     kept = [s for s in attachment["SubnetIds"] if s not in (request.get("RemoveSubnetIds") or [])]
@@ -116,7 +97,7 @@ def modify_attachment(request: Record) -> Record:
 
 def delete_attachment(request: Record) -> Record:
     """DeleteTransitGatewayVpcAttachment."""
-    attachment = _visible_attachment(request["TransitGatewayAttachmentId"])
+    attachment = visible_attachment(request["TransitGatewayAttachmentId"])
     attachment_id = attachment["TransitGatewayAttachmentId"]
     del attachments[attachment_id]
     for table_id, propagated in propagations.items():
@@ -127,7 +108,7 @@ def delete_attachment(request: Record) -> Record:
 def _pair(request: Record) -> tuple[Record, str]:
     """The attachment and the table that an association or propagation names; only the gateway's owner has both."""
     table = owned_table(request["TransitGatewayRouteTableId"])
-    attachment = _visible_attachment(request["TransitGatewayAttachmentId"])
+    attachment = visible_attachment(request["TransitGatewayAttachmentId"])
     return attachment, str(table["TransitGatewayRouteTableId"])
 
 
@@ -167,7 +148,9 @@ def enable_propagation(request: Record) -> Record:
     """EnableTransitGatewayRouteTablePropagation."""
     attachment, table_id = _pair(request)
     if attachment["TransitGatewayAttachmentId"] in propagations[table_id]:
-        raise Ec2Error("TransitGatewayRouteTablePropagation.Duplicate", f"Propagation to {table_id} exists already.")
+        raise Ec2Error(
+            "TransitGatewayRouteTablePropagation.Duplicate", f"Propagation to {table_id} exists already."
+        )
     propagations[table_id].append(attachment["TransitGatewayAttachmentId"])
     return {"Propagation": _relation(attachment, table_id, "enabled")}
 
@@ -198,63 +181,6 @@ def get_propagations(request: Record) -> Record:
     return {"TransitGatewayRouteTablePropagations": found}
 
 
-def create_route(request: Record) -> Record:
-    """CreateTransitGatewayRoute: to an attachment, or into a black hole."""
-    table_id = owned_table(request["TransitGatewayRouteTableId"])["TransitGatewayRouteTableId"]
-    destination = str(ipaddress.ip_network(request["DestinationCidrBlock"]))
-    if destination in static_routes[table_id]:
-        raise Ec2Error("RouteAlreadyExists", f"Route {destination} already exists in {table_id}.")
-    route: Record = {"DestinationCidrBlock": destination, "Type": "static"}
-    if request.get("Blackhole"):
-        route["State"] = "blackhole"
-    else:
-        attachment = _visible_attachment(request.get("TransitGatewayAttachmentId", ""))
-        if tables[table_id]["TransitGatewayId"] != attachment["TransitGatewayId"]:
-            raise Ec2Error("InvalidParameterValue", f"{table_id} is a route table of another gateway.")
-        route.update(State="active", TransitGatewayAttachments=[_target(attachment)])
-    static_routes[table_id][destination] = route
-    return {"Route": route}
-
-
-def delete_route(request: Record) -> Record:
-    """DeleteTransitGatewayRoute."""
-    table_id = owned_table(request["TransitGatewayRouteTableId"])["TransitGatewayRouteTableId"]
-    route = static_routes[table_id].pop(request["DestinationCidrBlock"], None)
-    if route is None:
-        raise Ec2Error("InvalidRoute.NotFound", f"{table_id} has no route {request['DestinationCidrBlock']}.")
-    return {"Route": {**route, "State": "deleting"}}
-
-
-def search_routes(request: Record) -> Record:
-    """SearchTransitGatewayRoutes: static routes, then what attachments propagate (a static route wins)."""
-    table_id = owned_table(request["TransitGatewayRouteTableId"])["TransitGatewayRouteTableId"]
-    found = dict(static_routes[table_id])
-    for attachment in (attachments[a] for a in propagations[table_id]):
-        destination = str(attachment["_cidr"])
-        route = {"DestinationCidrBlock": destination, "Type": "propagated", "State": "active"}
-        found.setdefault(destination, {**route, "TransitGatewayAttachments": [_target(attachment)]})
-    fields = {"type": "Type", "state": "State", "route-search.exact-match": "DestinationCidrBlock"}
-    routes = matching(found.values(), request, "DestinationCidrBlock", fields)
-    return {"Routes": routes, "AdditionalRoutesAvailable": False}
-
-
-def _target(attachment: Record) -> Record:
-    """An attachment as the target of a route."""
-    return {
-        "TransitGatewayAttachmentId": attachment["TransitGatewayAttachmentId"],
-        "ResourceId": attachment["VpcId"],
-        "ResourceType": "vpc",
-    }
-
-
-def is_attached(vpc_id: str, gateway_id: str) -> bool:
-    """Whether a VPC of the calling account can route to a gateway."""
-    return gateway_id in gateways and any(
-        a["VpcId"] == vpc_id and a["TransitGatewayId"] == gateway_id and a["State"] == "available"
-        for a in attachments.values()
-    )
-
-
 ATTACHMENT_ACTIONS: Mapping[str, Callable[[Record], Record]] = {
     "CreateTransitGatewayVpcAttachment": create_attachment,
     "ModifyTransitGatewayVpcAttachment": modify_attachment,
@@ -267,7 +193,4 @@ ATTACHMENT_ACTIONS: Mapping[str, Callable[[Record], Record]] = {
     "DisableTransitGatewayRouteTablePropagation": disable_propagation,
     "GetTransitGatewayRouteTableAssociations": get_associations,
     "GetTransitGatewayRouteTablePropagations": get_propagations,
-    "CreateTransitGatewayRoute": create_route,
-    "DeleteTransitGatewayRoute": delete_route,
-    "SearchTransitGatewayRoutes": search_routes,
 }

@@ -3,8 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rehearsal.emulator.transit import GATEWAY_ACTIONS, gateways
 from rehearsal.emulator.transit_attachments import ATTACHMENT_ACTIONS
+from rehearsal.emulator.transit_gateways import GATEWAY_ACTIONS
+from rehearsal.emulator.transit_routes import ROUTE_ACTIONS
+from rehearsal.emulator.transit_store import gateways
+
+# The actions of the EC2 API that MiniStack does not have.
+ACTIONS = {**GATEWAY_ACTIONS, **ATTACHMENT_ACTIONS, **ROUTE_ACTIONS}
 
 # Beginning of an id -> resource type in its ARN; the first that fits counts.
 _KINDS = {
@@ -16,7 +21,7 @@ _KINDS = {
 }
 # Actions without resource-level permissions begin so.
 _UNSCOPED = ("Describe",)
-_OWN = {name for name in (*GATEWAY_ACTIONS, *ATTACHMENT_ACTIONS) if not name.startswith(_UNSCOPED)}
+_OWN = {name for name in ACTIONS if not name.startswith(_UNSCOPED)}
 
 
 def resource_arns(parameters: Mapping[str, Any], region: str, account: str) -> list[str]:

@@ -6,7 +6,7 @@ from rehearsal.emulator import internals
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.resources import Attributes, Created, Properties, Resource, quietly, tagged
 from rehearsal.emulator.shapes import to_request
-from rehearsal.emulator.transit_attachments import is_attached
+from rehearsal.emulator.transit_store import is_attached
 
 _NOT_FOUND = "Invalid"
 
@@ -14,7 +14,9 @@ _NOT_FOUND = "Invalid"
 def _options(properties: Properties, *left_out: str) -> Properties:
     """The properties that the API takes as options."""
     return {
-        name: value for name, value in properties.items() if name not in {"Description", "Tags", "Options", *left_out}
+        name: value
+        for name, value in properties.items()
+        if name not in {"Description", "Tags", "Options", *left_out}
     }
 
 
@@ -29,7 +31,9 @@ class TransitGateway(Resource):
         ec2 = client("ec2")
         options = _options(properties, "AssociationDefaultRouteTableId", "PropagationDefaultRouteTableId")
         request = to_request(ec2, "CreateTransitGateway", {**properties, "Options": options})
-        gateway = ec2.create_transit_gateway(**request, **tagged("transit-gateway", properties))["TransitGateway"]
+        gateway = ec2.create_transit_gateway(**request, **tagged("transit-gateway", properties))[
+            "TransitGateway"
+        ]
         return gateway["TransitGatewayId"], self._attributes(gateway)
 
     def update(self, physical_id: str, old: Properties, new: Properties) -> Created:  # noqa: ARG002
@@ -72,7 +76,10 @@ class TransitGatewayAttachment(Resource):
     def update(self, physical_id: str, old: Properties, new: Properties) -> Created:
         """Change its subnets and options."""
         before, after = set(old.get("SubnetIds") or []), set(new.get("SubnetIds") or [])
-        request: dict[str, Any] = {"TransitGatewayAttachmentId": physical_id, "Options": new.get("Options") or {}}
+        request: dict[str, Any] = {
+            "TransitGatewayAttachmentId": physical_id,
+            "Options": new.get("Options") or {},
+        }
         if after - before:
             request["AddSubnetIds"] = sorted(after - before)
         if before - after:
@@ -95,7 +102,8 @@ class TransitGatewayRouteTable(Resource):
     def create(self, logical_id: str, properties: Properties, stack: str) -> Created:  # noqa: ARG002
         """Make the table."""
         table = client("ec2").create_transit_gateway_route_table(
-            TransitGatewayId=properties["TransitGatewayId"], **tagged("transit-gateway-route-table", properties)
+            TransitGatewayId=properties["TransitGatewayId"],
+            **tagged("transit-gateway-route-table", properties),
         )
         table_id = table["TransitGatewayRouteTable"]["TransitGatewayRouteTableId"]
         return table_id, {"TransitGatewayRouteTableId": table_id}
