@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ class AssembledStack:
         template_file: the template.
         dependencies: names of stacks of the same stage that deploy before it.
         missing: context that synthesis would have had to look up; empty if all is well.
+        template: its content.
     """
 
     path: str
@@ -34,12 +34,7 @@ class AssembledStack:
     template_file: Path
     dependencies: tuple[str, ...]
     missing: tuple[str, ...] = ()
-
-    @cached_property
-    def template(self) -> Mapping[str, Any]:
-        """The template."""
-        content: Mapping[str, Any] = json.loads(self.template_file.read_text(encoding="utf-8"))
-        return content
+    template: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def resources(self) -> Mapping[str, Mapping[str, Any]]:
@@ -91,6 +86,7 @@ def _stack(
     stage: str,
     manifest: Mapping[str, Any],
 ) -> AssembledStack:
+    template_file = directory / artifact["properties"]["templateFile"]
     account, region = artifact["environment"].removeprefix("aws://").split("/")
     return AssembledStack(
         path=artifact["displayName"].split(" ")[0],
@@ -98,13 +94,14 @@ def _stack(
         account=account,
         region=region,
         stage=stage,
-        template_file=directory / artifact["properties"]["templateFile"],
+        template_file=template_file,
         dependencies=tuple(
             _name(other, artifacts[other])
             for other in artifact.get("dependencies", [])
             if artifacts[other]["type"] == STACK
         ),
         missing=tuple(item["key"] for item in manifest.get("missing", [])),
+        template=json.loads(template_file.read_text(encoding="utf-8")),
     )
 
 

@@ -1,6 +1,7 @@
 """Starting, finding again and ending the emulator: one process group, one folder."""
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -25,6 +27,15 @@ _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 3.0  # between SIGTERM and SIGKILL; a server without requests needs a tenth of it
 _LOG_LINES = 20
 _STATE = "emulator.json"
+
+
+_CLIENTS = threading.Lock()  # making a client is the one thing that boto3 does not do safely from several threads
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    """One session for all clients: it keeps the service models, which take longest to read."""
+    return boto3.session.Session()
 
 
 class EmulatorError(Exception):
@@ -175,17 +186,17 @@ class Emulator:
             credentials: `Credentials` of an AssumeRole answer.
         """
         keys = credentials or {"AccessKeyId": account, "SecretAccessKey": "rehearsal"}
-        return boto3.session.Session(
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys.get("SessionToken"),
-            region_name=region or self.region,
-        ).client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
-            verify=str(self.ca_file),
-            config=Config(proxies={}, retries={"max_attempts": 0}),
-        )
+        with _CLIENTS:
+            return _session().client(
+                service,  # type: ignore[call-overload]
+                region_name=region or self.region,
+                aws_access_key_id=keys["AccessKeyId"],
+                aws_secret_access_key=keys["SecretAccessKey"],
+                aws_session_token=keys.get("SessionToken"),
+                endpoint_url=self.endpoint,
+                verify=str(self.ca_file),
+                config=Config(proxies={}, retries={"max_attempts": 0}),
+            )
 
     def __enter__(self) -> Self:
         """Start it."""
