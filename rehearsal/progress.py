@@ -94,7 +94,9 @@ class Progress:
                 self._stacks = {}
 
     def _poll(self, watch: StackWatch, stacks: Sequence[AssembledStack], done: threading.Event) -> None:
-        while not done.wait(POLL_SECONDS):
+        finished = False
+        while not finished:
+            finished = done.wait(POLL_SECONDS)  # once more at the end, so that the last stacks are told too
             statuses = watch.statuses(stacks)
             with self._lock:
                 before, self._stacks = self._stacks, dict(statuses)
