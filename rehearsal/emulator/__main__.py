@@ -3,6 +3,8 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 from rehearsal.emulator import (
     conditions,
@@ -24,13 +26,18 @@ from rehearsal.emulator import (
 )
 from rehearsal.emulator.ec2_protocol import serve
 from rehearsal.emulator.resources import THREADED, add, extend, refuse
+from rehearsal.engine import launch
 
 
-def install() -> None:
+def install() -> Callable[[], None]:
     """Add and wrap what MiniStack lacks.
+
+    Returns:
+        What ends the processes of tasks and databases.
 
     Raises:
         RuntimeError: the installed MiniStack is not the one that this was written for.
+        NetworkError: this system has no addresses for tasks.
     """
     absent = internals.missing()
     if absent:
@@ -46,12 +53,14 @@ def install() -> None:
     for operation, action in transit_permissions.ACTIONS.items():
         actions[operation] = serve(operation, action)
     conditions.install()
+    close = launch.install(Path.cwd())
     internals.keep_database_names()
     foreign.install()
     principals.install()
     outputs.install()
     operations.install()
     internals.run_in_thread(frozenset(THREADED))
+    return close
 
 
 def end_with_parent() -> None:
@@ -69,5 +78,8 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     end_with_parent()
-    install()
-    internals.serve()
+    close = install()
+    try:
+        internals.serve()
+    finally:
+        close()

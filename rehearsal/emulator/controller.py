@@ -22,6 +22,7 @@ from botocore.config import Config
 
 from rehearsal.emulator import environment
 from rehearsal.emulator.certificates import make_certificates
+from rehearsal.engine.host import wait_until_free
 
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 3.0  # between SIGTERM and SIGKILL; a server without requests needs a tenth of it
@@ -151,6 +152,8 @@ class Emulator:
                 time.sleep(_POLL_SECONDS)
             # The workers too: they are in the same group, and it goes on after its leader has ended.
             _signal_group(self.pid, signal.SIGKILL)
+            # Tasks and databases have a parent of their own, which ends them when the emulator has ended.
+            wait_until_free(self.directory)
         if self._process is not None:
             self._process.wait()
         self._process = None

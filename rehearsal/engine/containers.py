@@ -1,0 +1,280 @@
+"""The calls of a Docker client that MiniStack's ECS and RDS make, answered with processes.
+
+What a container is here: a folder, an address, one process group and a file with its output. The names and shapes are
+docker-py's, because its caller is not ours.
+"""
+
+import datetime
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from docker.errors import ImageNotFound, NotFound
+
+from rehearsal.engine.host import HostProcess
+
+_FOLLOW_SECONDS = 0.15  # how old a line may be when CloudWatch Logs gets it
+_CHUNK_BYTES = 1 << 16
+
+
+class Container:
+    """One container; its kind says how it starts and stops.
+
+    Args:
+        directory: its folder, made here.
+        name: unique among the containers.
+        labels: as given by the service that wants it.
+        address: its address.
+
+    Attributes:
+        id: 64 hexadecimal digits, as Docker's.
+        process: its process, once started.
+    """
+
+    def __init__(self, directory: Path, *, name: str, labels: Mapping[str, str], address: str) -> None:
+        self.id = secrets.token_hex(32)
+        self.name = name
+        self.labels = dict(labels)
+        self.address = address
+        self.directory = directory / self.id[:12]
+        self.directory.mkdir(mode=0o700, parents=True)
+        self.log_file = self.directory / "log"
+        self.log_file.touch(mode=0o600)
+        self.process: HostProcess | None = None
+        self.removed = threading.Event()
+        self._created = _now()
+        self._finished = ""
+
+    @property
+    def short_id(self) -> str:
+        """The first digits of its id."""
+        return self.id[:12]
+
+    @property
+    def status(self) -> str:
+        """`created`, `running` or `exited`."""
+        if self.process is None:
+            return "created"
+        return "running" if self.process.runs else "exited"
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What `docker inspect` says, as far as it is asked."""
+        process = self.process
+        if process is not None and not process.runs and not self._finished:
+            self._finished = _now()
+        return {
+            "Created": self._created,
+            "Config": {"Labels": self.labels},
+            "State": {
+                "Status": self.status,
+                "Pid": process.pid if process else 0,
+                "ExitCode": (process.code if process else None) or 0,
+                "OOMKilled": bool(process and process.out_of_memory),
+                "FinishedAt": self._finished,
+            },
+            "NetworkSettings": {"Networks": {NETWORK: {"IPAddress": self.address}}},
+        }
+
+    def reload(self) -> None:
+        """Do nothing: what it says is always new."""
+
+    def start(self) -> None:
+        """Start its process, again if it had ended."""
+        raise NotImplementedError
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Ask its process to end, then make it end."""
+        raise NotImplementedError
+
+    def wait(self, timeout: float | None = None) -> dict[str, int]:
+        """Wait for its end."""
+        code = self.process.wait(timeout) if self.process else 0
+        return {"StatusCode": 0 if code is None else code}
+
+    def logs(
+        self, *, stream: bool = False, follow: bool = False, tail: int | str = "all", **_: Any
+    ) -> bytes | Iterator[bytes]:
+        """What it wrote.
+
+        Args:
+            stream: give it in pieces of whole lines.
+            follow: and go on until its process has ended.
+            tail: number of last lines, or all.
+        """
+        if stream:
+            return self._lines(follow=follow)
+        lines = self.log_file.read_bytes().splitlines(keepends=True)
+        return b"".join(lines if tail == "all" else lines[-int(tail) :])
+
+    def _lines(self, *, follow: bool) -> Iterator[bytes]:
+        with self.log_file.open("rb") as file:
+            rest = b""
+            while True:
+                ended = not follow or self.removed.is_set() or self.status == "exited"
+                while chunk := file.read(_CHUNK_BYTES):
+                    lines, newline, rest = (rest + chunk).rpartition(b"\n")
+                    if newline:
+                        yield lines + newline
+                if ended:
+                    if rest:
+                        yield rest
+                    return
+                time.sleep(_FOLLOW_SECONDS)
+
+    def remove(self, *, v: bool = False, force: bool = False) -> None:  # noqa: ARG002 (docker-py's names)
+        """End it and remove its folder."""
+        if self.status == "running":
+            self.stop()
+        self.removed.set()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Kind(Protocol):
+    """Makes containers of one kind."""
+
+    def fits(self, labels: Mapping[str, str]) -> bool:
+        """Whether a container with these labels is of this kind."""
+
+    def create(self, image: str, **settings: Any) -> Container:
+        """Make one, without starting it."""
+
+
+NETWORK = "bridge"  # Docker's default network: MiniStack gives no host names to what is in it, only addresses
+
+
+class Containers:
+    """All containers.
+
+    Args:
+        kinds: what can be made.
+    """
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        self._kinds = kinds
+        self._all: dict[str, Container] = {}
+        self._lock = threading.Lock()
+
+    def create(self, image: str, **settings: Any) -> Container:
+        """Make a container.
+
+        Raises:
+            ImageNotFound: nothing here can run such an image.
+        """
+        labels = settings.get("labels") or {}
+        kind = next((kind for kind in self._kinds if kind.fits(labels)), None)
+        if kind is None:
+            raise ImageNotFound(f"the rehearsal runs tasks and PostgreSQL; it has no program for the image {image}")
+        container = kind.create(image, **settings)
+        with self._lock:
+            self._forget_removed()
+            self._all[container.id] = container
+        return container
+
+    def run(self, image: str, **settings: Any) -> Container:
+        """Make a container and start it."""
+        container = self.create(image, **settings)
+        try:
+            container.start()
+        except Exception:
+            container.remove(force=True)
+            raise
+        return container
+
+    def get(self, name: str) -> Container:
+        """Find a container by its id or name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self._lock:
+            self._forget_removed()
+            for container in self._all.values():
+                if name and name in (container.id, container.short_id, container.name):
+                    return container
+        raise NotFound(f"No such container: {name}")
+
+    def list(self, *, all: bool = False, filters: Mapping[str, Any] | None = None, **_: Any) -> list[Container]:  # noqa: A002
+        """List containers.
+
+        Args:
+            all: those that have ended too.
+            filters: `label`: each `name` or `name=value` must be there.
+        """
+        wanted = (filters or {}).get("label") or []
+        wanted = [wanted] if isinstance(wanted, str) else wanted
+        with self._lock:
+            self._forget_removed()
+            found = list(self._all.values())
+        return [
+            container
+            for container in found
+            if (all or container.status == "running") and _has(container, wanted)
+        ]
+
+    def _forget_removed(self) -> None:
+        self._all = {key: container for key, container in self._all.items() if not container.removed.is_set()}
+
+
+def _has(container: Container, wanted: Sequence[str]) -> bool:
+    """Whether a container has all these labels."""
+    labels = {f"{name}={value}" for name, value in container.labels.items()} | container.labels.keys()
+    return labels.issuperset(wanted)
+
+
+class Image:
+    """An image by its name; what is behind it is looked at when a container is made."""
+
+    def __init__(self, name: str) -> None:
+        self.id = name.rpartition("@")[2]
+        self.tags = [name]
+        self.attrs = {"RepoDigests": [name]}
+
+
+class Images:
+    """Answers for images: those of tasks are pulled with the rights of the task that wants them, so not here."""
+
+    def get(self, name: str) -> Image:
+        """Return an image."""
+        return Image(name)
+
+    def pull(self, name: str, **_: Any) -> Image:
+        """Return an image."""
+        return Image(name)
+
+    def get_registry_data(self, name: str, **_: Any) -> Image:
+        """Return an image; its id is the digest in its name."""
+        return Image(name)
+
+
+class Volumes:
+    """Volumes are folders of their containers, so that there is nothing to find here."""
+
+    def get(self, name: str) -> Any:
+        """Find a volume.
+
+        Raises:
+            NotFound: always.
+        """
+        raise NotFound(f"No such volume: {name}")
+
+
+class Client:
+    """A Docker client.
+
+    Args:
+        kinds: the kinds of containers that there are.
+    """
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        self.containers = Containers(kinds)
+        self.images = Images()
+        self.volumes = Volumes()
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat()

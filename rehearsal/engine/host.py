@@ -1,0 +1,248 @@
+"""The host that tasks and databases run on: the emulator's side of the supervisor."""
+
+import contextlib
+import fcntl
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rehearsal.engine.supervisor import MESSAGE_BYTES
+
+LOCK_NAME = "engine.lock"
+_START_SECONDS = 30.0  # a fork takes milliseconds; this is for a machine that is very busy
+
+
+class HostError(Exception):
+    """A process could not be started; the message says why."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run.
+
+    Args:
+        arguments: program and arguments; a path with a slash is relative to `directory`.
+        environment: all of its environment.
+        directory: its working directory.
+        log: file for its output; made if it does not exist.
+        memory_bytes: limit of its session's memory; 0 for none.
+        cpus: processors that it may use; None for all.
+        user: name of the user to run it as; None for this process's own.
+        end_signal: how it is ended when the rehearsal ends.
+    """
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    directory: Path
+    log: Path
+    memory_bytes: int = 0
+    cpus: Sequence[int] | None = None
+    user: str | None = None
+    end_signal: int = signal.SIGKILL
+
+
+class HostProcess:
+    """A process that was started.
+
+    Attributes:
+        pid: its number; it leads a process group and a session of that number.
+        code: its exit code once it has ended; 128 and the signal's number if a signal ended it.
+        out_of_memory: it was killed for using more memory than it may.
+    """
+
+    def __init__(self, identifier: str, send: Callable[[Mapping[str, Any]], None]) -> None:
+        self._identifier = identifier
+        self._send = send
+        self._started = threading.Event()
+        self._ended = threading.Event()
+        self.pid = 0
+        self.code: int | None = None
+        self.out_of_memory = False
+        self.failure = ""
+
+    def heard(self, message: Mapping[str, Any]) -> None:
+        """Take what the supervisor tells of this process."""
+        if message["event"] == "exited":
+            self.code, self.out_of_memory = message["code"], message["out_of_memory"]
+            self._ended.set()
+            return
+        self.pid, self.failure = message.get("pid", 0), message.get("reason", "")
+        self._started.set()
+
+    def wait_until_started(self) -> None:
+        """Wait for the supervisor's answer.
+
+        Raises:
+            HostError: it could not be started.
+        """
+        if not self._started.wait(_START_SECONDS):
+            raise HostError("the supervisor does not answer")
+        if self.failure:
+            raise HostError(self.failure)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended yet."""
+        return not self._ended.is_set()
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Wait for its end; gives its exit code, or None if it still runs."""
+        self._ended.wait(seconds)
+        return self.code
+
+    def signal(self, number: int, *, group: bool = False) -> None:
+        """Send a signal to it, or to its whole group."""
+        if self.runs:
+            self._send({"do": "signal", "id": self._identifier, "signal": number, "group": group})
+
+    def stop(self, *, number: int = signal.SIGTERM, seconds: float) -> int:
+        """Ask it to end, and kill its group if it does not.
+
+        Args:
+            number: the signal that asks.
+            seconds: how long it may take.
+        """
+        self.signal(number)
+        if self.wait(seconds) is None:
+            self.signal(signal.SIGKILL, group=True)
+        self._ended.wait()
+        return self.code or 0
+
+
+class Host:
+    """Starts processes; all of them end with this one.
+
+    Args:
+        directory: folder for the lock.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE_BYTES)
+        self._channel = ours
+        self._sending = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._processes: dict[str, HostProcess] = {}
+        program = Path(__file__).with_name("supervisor.py")
+        self._supervisor = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(program), str(theirs.fileno()), str(directory / LOCK_NAME)],
+            env={},
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            # Not in the emulator's group: it has to outlive it for as long as it takes to end everything.
+            start_new_session=True,
+            pass_fds=(theirs.fileno(),),
+        )
+        theirs.close()
+        threading.Thread(target=self._listen, daemon=True, name="supervisor").start()
+
+    def start(self, program: Program) -> HostProcess:
+        """Start a process.
+
+        Raises:
+            HostError: it could not be started.
+        """
+        identifier = str(next(self._numbers))
+        process = HostProcess(identifier, self._send)
+        self._processes[identifier] = process
+        self._send(
+            {
+                "do": "start",
+                "id": identifier,
+                "arguments": list(program.arguments),
+                "environment": dict(program.environment),
+                "directory": str(program.directory),
+                "log": str(program.log),
+                "memory_bytes": program.memory_bytes,
+                "cpus": list(program.cpus) if program.cpus else None,
+                "user": program.user,
+                "end_signal": int(program.end_signal),
+            }
+        )
+        process.wait_until_started()
+        return process
+
+    def close(self) -> None:
+        """End all processes and wait until they have ended."""
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
+        self._supervisor.wait()
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        packet = json.dumps(message).encode()
+        if len(packet) > MESSAGE_BYTES:
+            raise HostError(f"its environment is too large: {len(packet)} bytes")
+        try:
+            with self._sending:
+                self._channel.send(packet)
+        except OSError as error:
+            raise HostError(f"the supervisor has ended ({error})") from error
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                packet = self._channel.recv(MESSAGE_BYTES)
+            except OSError:
+                packet = b""
+            if not packet:
+                break
+            message = json.loads(packet)
+            process = self._processes.get(message["id"])
+            if process is not None:
+                process.heard(message)
+            if message["event"] != "started":
+                self._processes.pop(message["id"], None)
+        # Without its supervisor nothing runs any more; whoever waits must not wait for ever.
+        for process in list(self._processes.values()):
+            process.heard({"event": "failed", "reason": "the supervisor has ended"})
+            process.heard({"event": "exited", "code": 128 + signal.SIGKILL, "out_of_memory": False})
+
+
+def wait_until_free(directory: Path, *, seconds: float = 10.0) -> bool:
+    """Wait until the processes of a host have ended, from any process.
+
+    Args:
+        directory: the host's folder.
+        seconds: how long to wait.
+
+    Returns:
+        Whether they have.
+    """
+    path = directory / LOCK_NAME
+    deadline = time.monotonic() + seconds
+    while path.exists():
+        with contextlib.suppress(BlockingIOError), path.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def cpus_for(units: int, turn: int) -> list[int] | None:
+    """Choose the processors of a task, so that a small task sees few and many tasks share all.
+
+    Args:
+        units: CPU units of the task; 1024 are one vCPU, 0 is no limit.
+        turn: number of tasks started before it.
+
+    Returns:
+        Processors; None for all.
+    """
+    available = sorted(os.sched_getaffinity(0))
+    wanted = max(1, units // 1024)
+    if not units or wanted >= len(available):
+        return None
+    return [available[(turn + offset) % len(available)] for offset in range(wanted)]

@@ -1,0 +1,55 @@
+"""Puts the engine into the emulator's process."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from rehearsal.emulator import internals
+from rehearsal.emulator.certificates import Issuer
+from rehearsal.emulator.environment import BUILD_VARIABLE, CACHE_VARIABLE
+from rehearsal.engine import ecs, layers, rds
+from rehearsal.engine.agent import Agent
+from rehearsal.engine.cache import Cache
+from rehearsal.engine.containers import Client
+from rehearsal.engine.databases import Databases
+from rehearsal.engine.host import Host
+from rehearsal.engine.images import ImageStore
+from rehearsal.engine.network import claim
+from rehearsal.engine.tasks import Platform, Tasks
+
+
+def install(directory: Path) -> Callable[[], None]:
+    """Let MiniStack's ECS and RDS use processes.
+
+    Args:
+        directory: the emulator's folder.
+
+    Returns:
+        What ends all of them.
+
+    Raises:
+        NetworkError: this system has no addresses for tasks.
+    """
+    network = claim()
+    agent = Agent(network.agent, credentials=internals.role_session, metadata=ecs.metadata)
+    host = Host(directory)
+    ca_file = directory / "ca.pem"
+    endpoint = f"https://127.0.0.1:{os.environ['GATEWAY_PORT']}"
+    cache = Cache(
+        Path(os.environ.pop(CACHE_VARIABLE)), environment=json.loads(os.environ.pop(BUILD_VARIABLE))
+    )
+    platform = Platform(
+        host=host,
+        network=network,
+        agent=agent,
+        images=ImageStore(cache, endpoint=endpoint, ca_file=ca_file),
+        directory=directory / "containers",
+        endpoint=endpoint,
+        ca_file=ca_file,
+    )
+    client = Client([Tasks(platform), Databases(platform, Issuer(directory))])
+    ecs.install(client)
+    rds.install(client)
+    layers.install()
+    return host.close

