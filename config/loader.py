@@ -83,22 +83,17 @@ def _problems(findings: Iterable[Finding], text: str, file_name: str, written: A
     offsets = outline(text).offsets
     problems: dict[tuple[Place, str], Problem] = {}
     for finding in findings:
-        line = finding.line or _line(text, finding.place, offsets)
-        value = finding.value or _value(written, finding.place)
-        problems.setdefault(
-            (finding.place, finding.problem),
-            Problem(
-                file_name,
-                dotted(finding.place),
-                value,
-                # They may quote names that the file made up, of any length, with any character.
-                *(
-                    printable(part, longest=_LONGEST_MESSAGE)
-                    for part in (finding.problem, finding.allowed, finding.fix)
-                ),
-                line,
-            ),
+        problem = Problem(
+            file=file_name,
+            path=dotted(finding.place),
+            value=printable(finding.value) if finding.value else _value(written, finding.place),
+            # These may quote names from the file, which can be of any length and hold any character.
+            problem=printable(finding.problem, longest=_LONGEST_MESSAGE),
+            allowed=printable(finding.allowed, longest=_LONGEST_MESSAGE),
+            fix=printable(finding.fix, longest=_LONGEST_MESSAGE),
+            line=finding.line or _line(text, finding.place, offsets),
         )
+        problems.setdefault((finding.place, finding.problem), problem)
     return sorted(problems.values(), key=lambda problem: problem.line or 0)
 
 
