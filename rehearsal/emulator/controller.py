@@ -29,7 +29,9 @@ _LOG_LINES = 20
 _STATE = "emulator.json"
 
 
-_CLIENTS = threading.Lock()  # making a client is the one thing that boto3 does not do safely from several threads
+_CLIENTS = (
+    threading.Lock()
+)  # making a client is the one thing that boto3 does not do safely from several threads
 
 
 @functools.cache
