@@ -1,5 +1,6 @@
 """Reads every policy document of an assembly: identity, resource and trust policies alike."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -88,9 +89,8 @@ def identity_statements(role: Resource) -> list[Statement]:
         for policy in role.get("Policies", default=[])
         for statement in statements(role, policy["PolicyDocument"])
     ]
-    own = f"${{{role.stack.name}/{role.logical_id}}}"
     for policy in role.stack.resources("AWS::IAM::Policy"):
-        if own in [role.stack.text(each) for each in policy.get("Roles", default=[])]:
+        if f'"{role.logical_id}"' in json.dumps(policy.get("Roles")):
             found += statements(policy, policy.properties["PolicyDocument"])
     return found
 
