@@ -41,7 +41,7 @@ RECORDED_ONLY: Mapping[str, str] = {
 
 # AWS's rules that a deployment here can break without an error.
 NOT_ENFORCED: tuple[str, ...] = (
-    "CloudFormation does not ask what a stack's execution role may do; that it exists and trusts CloudFormation, it does.",
+    "CloudFormation does not ask what a stack's execution role may do, only whether it exists and trusts CloudFormation.",
     "iam:PassRole is never evaluated: whoever may start a task or operate on a stack may hand it any role.",
     "Service control policies do not exist.",
     "An account's root user may assume any role that trusts an AWS service, in every account.",
