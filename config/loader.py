@@ -16,7 +16,7 @@ _WHOLE_FILE = "(whole file)"
 _LONGEST_MESSAGE = 600
 
 
-def load(path: Path | None = None, *, check_files: bool = False) -> Configuration:
+def load(path: Path | None = None, *, check_files: bool = True) -> Configuration:
     """Read and validate a configuration file.
 
     Args:
@@ -27,7 +27,8 @@ def load(path: Path | None = None, *, check_files: bool = False) -> Configuratio
         ConfigurationError: It cannot be read or is not valid; the error lists every problem that was found.
     """
     file = path or DEFAULT_FILE
-    name = file.relative_to(PROJECT_ROOT).as_posix() if file.is_relative_to(PROJECT_ROOT) else str(file)
+    inside = file.is_relative_to(PROJECT_ROOT)
+    name = printable(str(file.relative_to(PROJECT_ROOT) if inside else file), longest=_LONGEST_MESSAGE)
     try:
         content = file.read_bytes()
     except FileNotFoundError:
@@ -54,7 +55,7 @@ def load(path: Path | None = None, *, check_files: bool = False) -> Configuratio
 
 
 def load_text(text: str, file_name: str, *, check_files: bool = False) -> Configuration:
-    """Validate the text of a configuration file.
+    """Validate the text of a configuration, which need not be this project's.
 
     Args:
         text: JSON text.
@@ -83,22 +84,17 @@ def _problems(findings: Iterable[Finding], text: str, file_name: str, written: A
     offsets = outline(text).offsets
     problems: dict[tuple[Place, str], Problem] = {}
     for finding in findings:
-        line = finding.line or _line(text, finding.place, offsets)
-        value = finding.value or _value(written, finding.place)
-        problems.setdefault(
-            (finding.place, finding.problem),
-            Problem(
-                file_name,
-                dotted(finding.place),
-                value,
-                # They may quote names that the file made up, of any length, with any character.
-                *(
-                    printable(part, longest=_LONGEST_MESSAGE)
-                    for part in (finding.problem, finding.allowed, finding.fix)
-                ),
-                line,
-            ),
+        problem = Problem(
+            file=file_name,
+            path=dotted(finding.place),
+            value=printable(finding.value) if finding.value else _value(written, finding.place),
+            # These may quote names from the file, which can be of any length and hold any character.
+            problem=printable(finding.problem, longest=_LONGEST_MESSAGE),
+            allowed=printable(finding.allowed, longest=_LONGEST_MESSAGE),
+            fix=printable(finding.fix, longest=_LONGEST_MESSAGE),
+            line=finding.line or _line(text, finding.place, offsets),
         )
+        problems.setdefault((finding.place, finding.problem), problem)
     return sorted(problems.values(), key=lambda problem: problem.line or 0)
 
 

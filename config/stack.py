@@ -1,8 +1,10 @@
 """The base of every stack: availability zones from the configuration, and the tags that each resource carries."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from config.models import Configuration
@@ -57,3 +59,19 @@ class BaseStack(cdk.Stack):
     def availability_zones(self) -> list[str]:
         """Zone names made of the region and the configured letters: `ec2.Vpc` would otherwise look them up."""
         return [f"{self._region}{letter}" for letter in self._letters]
+
+    def log_custom_resources(
+        self, *, retention: logs.RetentionDays, removal_policy: cdk.RemovalPolicy
+    ) -> None:
+        """Give the functions that the CDK adds by itself a log group: their own would be kept for ever.
+
+        Args:
+            retention: how long the logs are kept.
+            removal_policy: what becomes of them with the stack.
+        """
+        for child in self.node.children:
+            if child.node.id.startswith("Custom::"):
+                provider = cast("Construct", child)
+                group = logs.LogGroup(provider, "Logs", retention=retention, removal_policy=removal_policy)
+                handler = cast("cdk.CfnResource", provider.node.find_child("Handler"))
+                handler.add_property_override("LoggingConfig.LogGroup", group.log_group_name)

@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ram as ram
 from aws_cdk import custom_resources as cr
 from constructs import Construct
@@ -59,6 +60,9 @@ class NetworkStack(BaseStack):
         egress = self._egress() if configuration.network.egress == "central" else None
         self._make_tables_default(after=egress)
         self._publish()
+        self.log_custom_resources(
+            retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.RETAIN
+        )
 
     def _route_table(self, name: str) -> ec2.CfnTransitGatewayRouteTable:
         return ec2.CfnTransitGatewayRouteTable(

@@ -1,5 +1,6 @@
 """Reads every policy document of an assembly: identity, resource and trust policies alike."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -88,9 +89,8 @@ def identity_statements(role: Resource) -> list[Statement]:
         for policy in role.get("Policies", default=[])
         for statement in statements(role, policy["PolicyDocument"])
     ]
-    own = f"${{{role.stack.name}/{role.logical_id}}}"
     for policy in role.stack.resources("AWS::IAM::Policy"):
-        if own in [role.stack.text(each) for each in policy.get("Roles", default=[])]:
+        if f'"{role.logical_id}"' in json.dumps(policy.get("Roles")):
             found += statements(policy, policy.properties["PolicyDocument"])
     return found
 
@@ -105,18 +105,13 @@ def resource_statements(assembly: Assembly) -> Iterator[Statement]:
 
 def policy_of(resource: Resource) -> list[Statement]:
     """Return the statements of the bucket's or queue's policy."""
-    keys = {
-        "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket"),
-        "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues"),
-    }
-    policy_type, key = keys[resource.type]
     own = f"${{{resource.stack.name}/{resource.logical_id}}}"
-    return [
-        statement
-        for policy in resource.stack.resources(policy_type)
-        if own in policy.text(key)
-        for statement in statements(policy, policy.properties["PolicyDocument"])
-    ]
+    found: list[Statement] = []
+    for policy in resource.stack.resources("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"):
+        named = [policy.get("Bucket"), *policy.get("Queues", default=[])]
+        if own in map(resource.stack.text, named):
+            found += statements(policy, policy.properties["PolicyDocument"])
+    return found
 
 
 def all_statements(assembly: Assembly) -> Iterator[Statement]:

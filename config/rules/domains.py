@@ -66,7 +66,7 @@ def _clash(environment: Environment, domain: str, other: Environment, others: st
             place,
             f"the same domain as {rival}",
             "a domain of its own for every environment",
-            f'write another, such as "{environment.name}-2.{domain.split(".", maxsplit=1)[1]}"',
+            f'write another, such as "{domain.replace(".", "-2.", 1)}"',
         )
     outer, inner = sorted((domain, others), key=len)
     if not inner.endswith(f".{outer}"):

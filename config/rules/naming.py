@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from config.fields import format_of
 from config.models import Configuration, Organization
 from config.naming import SHARED_SERVICES_STAGE, Names
 from config.problems import Finding, dotted
 from config.rules.view import Environment, View
 from config.stages import pascal_case
+from config.values import EnvironmentName, WorkloadName
 
 LONGEST_STAGE_NAME = 40  # leaves room for what stacks and the CDK append, below CloudFormation's 128
 LONGEST_ROLE_NAME = 64  # Source: IAM User Guide, "IAM and AWS STS quotas"
@@ -16,6 +18,8 @@ def check(view: View) -> Iterator[Finding]:
     """Apply the rules about names."""
     taken = {SHARED_SERVICES_STAGE: "the landing zone's own stage"}
     for environment in view.environments():
+        if _is_refused(environment):
+            continue  # told already; what would be built from it is no news
         stage_name = pascal_case(environment.workload, environment.name)
         allowed = f"names of workload and environment that make a distinct name like {stage_name[:20]}..."
         if stage_name in taken:
@@ -36,6 +40,11 @@ def check(view: View) -> Iterator[Finding]:
             )
         taken.setdefault(stage_name, dotted(environment.place))
         yield from _roles(view, environment)
+
+
+def _is_refused(environment: Environment) -> bool:
+    forms = ((WorkloadName, environment.workload), (EnvironmentName, environment.name))
+    return any(form.fault(name) for kind, name in forms if (form := format_of(kind)))
 
 
 def _roles(view: View, environment: Environment) -> Iterator[Finding]:

@@ -25,12 +25,16 @@ from rehearsal.emulator.certificates import make_certificates
 from rehearsal.engine.host import wait_until_free
 
 _POLL_SECONDS = 0.05
-_GRACE_SECONDS = 3.0  # between SIGTERM and SIGKILL; a server without requests needs a tenth of it
+_GRACE_SECONDS = (
+    0.5  # between SIGTERM and SIGKILL; open connections would keep it up, and it has nothing to save
+)
 _LOG_LINES = 20
 _STATE = "emulator.json"
 
 
-_CLIENTS = threading.Lock()  # making a client is the one thing that boto3 does not do safely from several threads
+_CLIENTS = (
+    threading.Lock()
+)  # making a client is the one thing that boto3 does not do safely from several threads
 
 
 @functools.cache

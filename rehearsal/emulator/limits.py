@@ -1,6 +1,54 @@
-"""What the emulator does not do, for the rehearsal's report."""
+"""What the emulator does not do, for the rehearsal's report. The tests try what is said here."""
 
 from collections.abc import Mapping
 
-RECORDED_ONLY: Mapping[str, str] = {}
-NOT_ENFORCED: tuple[str, ...] = ()
+_ROUTING = "EC2 knows it and describes it; no packet moves"
+_DATABASE = "the RDS API knows it and its secret exists; no database server is started"
+
+# CloudFormation type -> what is not simulated of it.
+RECORDED_ONLY: Mapping[str, str] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": "recorded by its stack; there is no scaling service",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "recorded by its stack; nothing is ever scaled",
+    "AWS::CloudWatch::Alarm": "an alarm on a metric expression is recorded by its stack alone; others are evaluated",
+    "AWS::CloudWatch::CompositeAlarm": "recorded by its stack; never evaluated",
+    "AWS::CodeBuild::Project": "CodeBuild knows it and describes it; a build started there runs nothing and succeeds",
+    "AWS::CodeConnections::Connection": "recorded by its stack; it connects to nothing",
+    "AWS::CodePipeline::Pipeline": "recorded by its stack; there is no CodePipeline service that would run it",
+    "AWS::CodeStarConnections::Connection": "recorded by its stack; it connects to nothing",
+    "AWS::CodeStarNotifications::NotificationRule": "recorded by its stack; nobody is notified",
+    "AWS::EC2::EIP": f"{_ROUTING}, and the address is made up",
+    "AWS::EC2::FlowLog": "EC2 knows it and describes it; there is no traffic to log",
+    "AWS::EC2::NatGateway": _ROUTING,
+    "AWS::EC2::Route": _ROUTING,
+    "AWS::EC2::SecurityGroup": "EC2 knows its rules and describes them; no connection is refused",
+    "AWS::EC2::SecurityGroupEgress": "EC2 knows the rule and describes it; no connection is refused",
+    "AWS::EC2::SecurityGroupIngress": "EC2 knows the rule and describes it; no connection is refused",
+    "AWS::EC2::TransitGateway": _ROUTING,
+    "AWS::EC2::TransitGatewayRoute": _ROUTING,
+    "AWS::EC2::TransitGatewayRouteTable": _ROUTING,
+    "AWS::EC2::TransitGatewayRouteTableAssociation": _ROUTING,
+    "AWS::EC2::TransitGatewayRouteTablePropagation": _ROUTING,
+    "AWS::EC2::TransitGatewayVpcAttachment": _ROUTING,
+    "AWS::EC2::VPCEndpoint": "EC2 knows it and describes it; it has no network interfaces and no names",
+    "AWS::ECS::Service": "ECS reports its deployment as completed; no container is started",
+    "AWS::Logs::QueryDefinition": "recorded by its stack; CloudWatch Logs does not list it",
+    "AWS::RAM::ResourceShare": "it decides who may attach to a transit gateway; there is no RAM API to ask about it",
+    "AWS::RDS::DBCluster": _DATABASE,
+    "AWS::RDS::DBInstance": _DATABASE,
+    "AWS::SecretsManager::RotationSchedule": "recorded by its stack; no secret is rotated",
+    "AWS::WAFv2::LoggingConfiguration": "recorded by its stack; no request is logged",
+    "AWS::WAFv2::WebACLAssociation": "recorded by its stack; no request is filtered",
+}
+
+# AWS's rules that a deployment here can break without an error.
+NOT_ENFORCED: tuple[str, ...] = (
+    "CloudFormation does not ask what a stack's execution role may do, only that it exists and trusts CloudFormation.",
+    "iam:PassRole is never evaluated: whoever may start a task or operate on a stack may hand it any role.",
+    "Service control policies do not exist.",
+    "An account's root user may assume any role that trusts an AWS service, in every account.",
+    "S3 does not ask KMS: an object under a key can be read without the right to decrypt with it.",
+    "A certificate is issued at once; if it names its hosted zone, that zone must be delegated inside the rehearsal.",
+    "The public DNS is not asked: the topmost zone counts as delegated by its registrar.",
+    "A resource share with the organization or a unit counts for every account of the rehearsal.",
+    "A principal of an account outside the rehearsal is not looked up in policies.",
+)

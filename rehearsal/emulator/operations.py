@@ -32,11 +32,12 @@ async def _settled(stack: str) -> None:
     name = stack.rsplit(":stack/", 1)[-1].split("/", maxsplit=1)[0]
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
+        # Before the first look too: a deletion shows in the status only once its task has begun.
+        await asyncio.sleep(_POLL_SECONDS)
         found = internals.stacks().get(name)
         status = str(found["StackStatus"]) if found else ""
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
             return
-        await asyncio.sleep(_POLL_SECONDS)
 
 
 def install() -> None:

@@ -68,8 +68,8 @@ def test_rejects_a_spoiled_value_and_names_its_place(place: Place, value: Any) -
         named(place, wrong)
     if place != ("$schema",):  # which editors read, and nobody else
         named(place, "\x07 no such thing \x07")
-    if not isinstance(value, bool):
-        named(place, True)
+    wrong = 3 if isinstance(value, bool) else True
+    named(place, wrong)
 
 
 @pytest.mark.parametrize("place", CONTAINERS, ids=[dotted(place) for place in CONTAINERS])

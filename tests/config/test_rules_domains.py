@@ -29,7 +29,7 @@ def test_rejects_a_domain_outside_of_the_parent(domain: str) -> None:
 def test_rejects_the_same_domain_twice() -> None:
     data = sample()
     production(data)["domain"] = "staging.acme.example"
-    refused(data, f"{PRODUCTION}.domain", f"the same domain as {STAGING}", "production-2.acme.example")
+    refused(data, f"{PRODUCTION}.domain", f"the same domain as {STAGING}", "staging-2.acme.example")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ TAKEN = {
 }
 REFUSED = {
     "AccountId": [
-        "", "12345678901", "1234567890123", "12345678901x", "1234-5678-9012", " 123456789012", "\uff11" * 12, "123456789012\n",
+        "", "12345678901", "1234567890123", "12345678901x", "1234-5678-9012", " 123456789012", "\uff11" * 12,
+        "123456789012\n",
     ],
     "AccountName": ["", "a", "Staging", "a_b", "a--b", "a-", "-a", "1a", "tooling", "shared_services", "x" * 32],
     "OrganizationName": ["", "a", "Acme", "acme--x", "acme-", "acme_x", "1acme", "x" * 22, "acme\n"],
@@ -57,11 +58,15 @@ REFUSED = {
     "ZoneLetter": ["", "A", "1", "ab", "eu-west-1a"],
     "Qualifier": ["", "x" * 11, "ABC", "a-b"],
     "DnsParent": ["", "Create", "z123", "Z", "/hostedzone/Z123", "Z12-3", "off", "Z" + "A" * 32],
-    "Cidr": ["", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "300.0.0.0/8", "010.0.0.0/8", "fd00::/8", "10.0.0.0/255.0.0.0",
-             "ten"],
+    "Cidr": [
+        "", "10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "300.0.0.0/8", "010.0.0.0/8", "fd00::/8", "10.0.0.0/255.0.0.0",
+        "ten",
+    ],
     "TransitGateway": ["", "on", "none", "tgw-", "tgw-XYZ01234", "tgw-0123456", "tgw-" + "0" * 18],
-    "Repository": ["", "acme", "acme/", "/x", "a/b/c", "https://github.com/acme/x", "git@github.com:a/x.git",
-                   "a b/c", "a/.."],
+    "Repository": [
+        "", "acme", "acme/", "/x", "a/b/c", "https://github.com/acme/x", "git@github.com:a/x.git",
+        "a b/c", "a/..",
+    ],
     "Branch": [
         "", "a b", "a..b", "a~b", "a^b", "a:b", "a?b", "a*b", "a[b", "a\\b", "-a", "a/", "/a", "a//b", "a.", "a.lock",
         "a.lock/b", ".a", "a/.b", "@", "a@{b", "HEAD", "a\x07b", "a\x7f", "refs/heads/main", "origin/main",

@@ -4,9 +4,10 @@ import os
 
 from celery import Celery
 
+import runtime.queues  # noqa: F401 -- its signal handlers count where tasks are sent, too
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 app = Celery("project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(["runtime"], related_name="queues")

@@ -14,6 +14,7 @@ import pytest
 from django.db import connections
 
 from development.postgres import Postgres, free_port
+from fieldnotes.models import Journal, Note
 from project.celery import app
 from tests.conftest import eventually, superuser
 from tests.settings import STAGE, WORK
@@ -25,14 +26,21 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def lines(log: Path) -> list[dict[str, Any]]:
-    """Every line of a container's output has to be a JSON object."""
-    return [json.loads(line) for line in log.read_text().splitlines()]
+    """Every line of a container's output is a JSON object, but for Celery's last words."""
+    said = [line for line in log.read_text().splitlines() if line and not line.startswith("worker: ")]
+    return [json.loads(line) for line in said]
 
 
-def get(port: int, path: str, **headers: str) -> tuple[int, bytes, Any]:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={**HEADERS, **headers})
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def get(port: int, path: str, *, method: str = "GET", **headers: str) -> tuple[int, bytes, Any]:
+    address = f"http://127.0.0.1:{port}{path}"
+    request = urllib.request.Request(address, headers={**HEADERS, **headers}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.build_opener(_StayHere).open(request, timeout=10) as answer:
             return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         with error:
@@ -98,38 +106,47 @@ def waiting(queue: str = "celery") -> dict[str, str]:
 EMPTY = {"visible": "0", "hidden": "0"}
 
 
-def test_worker_binds_a_journal_and_keeps_no_connection(built: Path, start: Start, tmp_path: Path) -> None:
-    port, web_log, log = free_port(), tmp_path / "web", tmp_path / "worker"
-    start(str(built / "bin/web"), cwd=built, log=web_log, PORT=str(port), BIND_HOST="127.0.0.1")
-    worker = start(str(built / "bin/worker"), cwd=built, log=log, CELERY_SOFT_SHUTDOWN_SECONDS="1")
+def test_a_click_becomes_a_task_that_a_stopping_worker_finishes(
+    built: Path, start: Start, tmp_path: Path
+) -> None:
+    port, log = free_port(), tmp_path / "worker"
+    start(str(built / "bin/web"), cwd=built, PORT=str(port), BIND_HOST="127.0.0.1")
+    worker = start(str(built / "bin/worker"), cwd=built, log=log, CELERY_SOFT_SHUTDOWN_SECONDS="2")
     assert eventually(lambda: get(port, "/status/")[0] == 200)
 
-    page = get(port, "/journals/")
-    token = page[1].decode().split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
-    cookie = page[2]["Set-Cookie"].split(";")[0]
-    form = {"Cookie": cookie, "Referer": "https://notes.example.com/journals/", "X-CSRFToken": token}
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/journals/new/", data=b"", headers={**HEADERS, **form}, method="POST"
-    )
-
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: Any) -> None:
-            return None
-
-    with pytest.raises(urllib.error.HTTPError) as redirect:
-        urllib.request.build_opener(Stay).open(request)
-    address = redirect.value.headers["Location"]
-    redirect.value.close()
-    bound = eventually(lambda: b'"status": "done"' in get(port, f"{address}state/")[1])
-    assert bound, log.read_text()
-    assert eventually(lambda: waiting() == EMPTY), "the message is acknowledged"
-    connections.close_all()
-    assert eventually(lambda: connected() == 0)
-
+    _, page, headers = get(port, "/journals/")
+    form = {
+        "X-CSRFToken": page.decode().split('name="csrfmiddlewaretoken" value="')[1].split('"')[0],
+        "Cookie": headers["Set-Cookie"].split(";")[0],
+        "Referer": "https://notes.example.com/journals/",
+    }
+    assert get(port, "/journals/new/", method="POST", **form)[0] == 302
+    assert eventually(lambda: Journal.objects.filter(pages_done__gt=0).exists()), log.read_text()
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=20) == 0
-    last = next(line for line in lines(log) if line["message"] == "journal bound")
-    assert last["request_id"] == "live-12345678", "the id of the request that asked for it"
+
+    assert Journal.objects.get().status == "done"
+    assert waiting() == EMPTY, "the message is acknowledged"
+    bound = next(line for line in lines(log) if line["message"] == "journal bound")
+    assert bound["request_id"] == "live-12345678", "the id of the request that asked for it"
+    connections.close_all()
+    assert connected() == 0
+
+
+def test_a_stopping_worker_gives_back_what_it_cannot_finish(
+    built: Path, start: Start, tmp_path: Path
+) -> None:
+    for number in range(5):
+        Note.objects.create(title=f"Note {number}", place="Here", text="Text", author="Ada", published=True)
+    journal, log = Journal.objects.create(), tmp_path / "worker"
+    worker = start(str(built / "bin/worker"), cwd=built, log=log, CELERY_SOFT_SHUTDOWN_SECONDS="1")
+    app.send_task("fieldnotes.tasks.bind_journal", args=[str(journal.pk)])
+    assert eventually(lambda: Journal.objects.filter(pages_done__gt=0).exists()), log.read_text()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=20) == 0
+    journal.refresh_from_db()
+    assert journal.status == "running", "neither finished nor failed"
+    assert sum(map(int, waiting().values())) == 1, "seconds later another worker gets the message"
 
 
 def test_a_task_that_fails_rests_in_the_dead_letter_queue(built: Path, start: Start, tmp_path: Path) -> None:
