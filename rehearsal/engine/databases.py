@@ -36,7 +36,13 @@ class DatabaseContainer(Container):
         folder = self.directory / "server"
         folder.mkdir(mode=0o700)
         self._server = Server(
-            host, folder, address=self.address, certificate=certificate, key=key, log=self.log_file
+            host,
+            folder,
+            name=f"rehearsal-{self.short_id}",
+            address=self.address,
+            certificate=certificate,
+            key=key,
+            log=self.log_file,
         )
 
     def put_archive(self, path: str, data: bytes) -> bool:  # noqa: ARG002 (docker-py's names)

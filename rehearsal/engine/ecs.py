@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals, internals_iam
 from rehearsal.emulator.calls import client
 
 _ECS = "ministack.services.ecs"
@@ -123,10 +123,10 @@ def service_credentials(role_arn: str, session: str) -> Mapping[str, str]:
         PermissionError: there is no such role, or it does not trust ECS.
     """
     name = role_arn.rpartition("/")[2]
-    role = internals.role(role_arn.split(":")[4], name) if role_arn.count(":") >= 5 else None  # noqa: PLR2004
+    role = internals_iam.role(role_arn.split(":")[4], name) if role_arn.count(":") >= 5 else None  # noqa: PLR2004
     if role is None or "ecs-tasks.amazonaws.com" not in str(role["AssumeRolePolicyDocument"]):
         raise PermissionError(f"ECS was unable to assume the role '{role_arn}' that was provided for this task")
-    return internals.role_session(role_arn, session)
+    return internals_iam.role_session(role_arn, session)
 
 
 def metadata(path: str) -> tuple[int, bytes]:

@@ -5,6 +5,7 @@ import fcntl
 import itertools
 import json
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -60,9 +61,9 @@ class HostProcess:
         out_of_memory: it was killed for using more memory than it may.
     """
 
-    def __init__(self, identifier: str, send: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, identifier: str, tell: Callable[[Mapping[str, Any]], None]) -> None:
         self._identifier = identifier
-        self._send = send
+        self._tell = tell
         self._started = threading.Event()
         self._ended = threading.Event()
         self.pid = 0
@@ -100,10 +101,10 @@ class HostProcess:
         self._ended.wait(seconds)
         return self.code
 
-    def signal(self, number: int, *, group: bool = False) -> None:
+    def send(self, number: int, *, group: bool = False) -> None:
         """Send a signal to it, or to its whole group."""
         if self.runs:
-            self._send({"do": "signal", "id": self._identifier, "signal": number, "group": group})
+            self._tell({"do": "signal", "id": self._identifier, "signal": number, "group": group})
 
     def stop(self, *, number: int = signal.SIGTERM, seconds: float) -> int:
         """Ask it to end, and kill its group if it does not.
@@ -112,9 +113,9 @@ class HostProcess:
             number: the signal that asks.
             seconds: how long it may take.
         """
-        self.signal(number)
+        self.send(number)
         if self.wait(seconds) is None:
-            self.signal(signal.SIGKILL, group=True)
+            self.send(signal.SIGKILL, group=True)
         self._ended.wait()
         return self.code or 0
 
@@ -166,7 +167,7 @@ class Host:
                 "log": str(program.log),
                 "memory_bytes": program.memory_bytes,
                 "cpus": list(program.cpus) if program.cpus else None,
-                "user": program.user,
+                "user": ids(program.user),
                 "end_signal": int(program.end_signal),
             }
         )
@@ -207,6 +208,18 @@ class Host:
         for process in list(self._processes.values()):
             process.heard({"event": "failed", "reason": "the supervisor has ended"})
             process.heard({"event": "exited", "code": 128 + signal.SIGKILL, "out_of_memory": False})
+
+
+def ids(user: str | None) -> tuple[int, int] | None:
+    """Return a user's number and the number of its group; None for None.
+
+    Args:
+        user: name of the user.
+    """
+    if user is None:
+        return None
+    account = pwd.getpwnam(user)
+    return account.pw_uid, account.pw_gid
 
 
 def wait_until_free(directory: Path, *, seconds: float = 10.0) -> bool:

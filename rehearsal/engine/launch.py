@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals_iam
 from rehearsal.emulator.certificates import Issuer
 from rehearsal.emulator.environment import BUILD_VARIABLE, CACHE_VARIABLE
 from rehearsal.engine import ecs, layers, rds
@@ -32,7 +32,7 @@ def install(directory: Path) -> Callable[[], None]:
         NetworkError: this system has no addresses for tasks.
     """
     network = claim()
-    agent = Agent(network.agent, credentials=internals.role_session, metadata=ecs.metadata)
+    agent = Agent(network.agent, credentials=internals_iam.role_session, metadata=ecs.metadata)
     host = Host(directory)
     ca_file = directory / "ca.pem"
     endpoint = f"https://127.0.0.1:{os.environ['GATEWAY_PORT']}"

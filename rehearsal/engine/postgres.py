@@ -1,12 +1,16 @@
-"""PostgreSQL servers for Aurora clusters: their files, their settings, their first roles."""
+"""PostgreSQL servers for Aurora clusters: their files, their settings, their first roles.
+
+The packaged build has no TLS, so a proxy listens for it (`tls_proxy.py`), and the server on an abstract socket alone.
+"""
 
 import contextlib
 import os
-import pwd
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -17,7 +21,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2 import sql
 
-from rehearsal.engine.host import Host, HostProcess, Program
+from rehearsal.engine.host import Host, HostProcess, Program, ids
 
 PORT = 5432
 ADMINISTRATOR = "rdsadmin"  # the superuser that RDS keeps for itself
@@ -25,6 +29,7 @@ _SERVER_USER = "nobody"  # PostgreSQL refuses to run as root, so root lends it t
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _LOG_LINES = 10
+_LEVELS = 4  # of folders above a server's, up to the rehearsal's: container, containers, aws, rehearsal
 
 # Small, and fast at the price of what a crash of the machine would lose; nothing here outlives the rehearsal.
 _SETTINGS: Mapping[str, str] = {
@@ -36,17 +41,13 @@ _SETTINGS: Mapping[str, str] = {
     "shared_buffers": "32MB",
     "io_method": "sync",  # no workers of its own for reading
     "jit": "off",
-    "unix_socket_directories": "",
-    "ssl": "on",
-    "ssl_min_protocol_version": "TLSv1.2",  # the default of Aurora PostgreSQL
+    "listen_addresses": "",  # clients come through the TLS proxy
     "password_encryption": "scram-sha-256",
     "log_line_prefix": "%t:%r:%u@%d:[%p]:",  # as RDS has it
     "timezone": "UTC",
 }
 # Names of RDS itself, or what must stay as it is here.
-_NOT_TAKEN = frozenset(
-    {*_SETTINGS, "listen_addresses", "port", "ssl_cert_file", "ssl_key_file", "shared_preload_libraries"}
-)
+_NOT_TAKEN = frozenset({*_SETTINGS, "port", "unix_socket_directories", "shared_preload_libraries"})
 
 
 class DatabaseError(Exception):
@@ -78,24 +79,38 @@ class Server:
     Args:
         host: runs its processes.
         directory: its folder; the data are in there.
-        address: where it listens, on port 5432.
+        name: of its abstract socket; unique on this machine.
+        address: where clients find it, on port 5432.
         certificate: the server's certificate and what signed it, as PEM.
         key: its key, as PEM.
         log: file for its output.
     """
 
     def __init__(
-        self, host: Host, directory: Path, *, address: str, certificate: bytes, key: bytes, log: Path
+        self,
+        host: Host,
+        directory: Path,
+        *,
+        name: str,
+        address: str,
+        certificate: bytes,
+        key: bytes,
+        log: Path,
     ) -> None:
         self._host = host
+        self._name = name
         self._address = address
         self._log = log
         self._data = directory / "data"
-        self._files = {directory / "server.pem": certificate, directory / "server.key": key}
+        self._certificate, self._key = directory.parent / "server.pem", directory.parent / "server.key"
+        for file, content in ((self._certificate, certificate), (self._key, key)):
+            file.touch(mode=0o600)
+            file.write_bytes(content)
         self._password_file = directory / "administrator"
         self._administrator_password = secrets.token_urlsafe(24)
         self._user = _SERVER_USER if os.geteuid() == 0 else None
         self._directory = directory
+        self._proxy: HostProcess | None = None
         self.process: HostProcess | None = None
 
     def start(self, login: Login, parameters: Mapping[str, str]) -> None:
@@ -116,19 +131,22 @@ class Server:
         self._wait_until_ready()
         if first:
             self._make_login(login)
+        self._proxy = self._start_proxy(force=parameters.get("rds.force_ssl", "1") != "0")
 
     def stop(self) -> None:
         """Stop it as RDS does: sessions are cut off, data are written."""
+        if self._proxy is not None:
+            self._proxy.stop(number=signal.SIGKILL, seconds=_STOP_SECONDS)
         if self.process is not None:
             self.process.stop(number=signal.SIGINT, seconds=_STOP_SECONDS)
 
     def _initialize(self) -> None:
-        if self._user:
-            _let_in(self._directory, self._user)
-        for file, content in {**self._files, self._password_file: self._administrator_password.encode()}.items():
-            file.touch(mode=0o600)
-            file.write_bytes(content)
-            self._own(file)
+        _let_in(self._directory, self._user)
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(self._administrator_password, encoding="ascii")
+        owner = ids(self._user)
+        if owner:
+            os.chown(self._password_file, *owner)
         options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
         made = self._run(
             "initdb",
@@ -142,22 +160,39 @@ class Server:
         self._password_file.unlink()
 
     def _configure(self, parameters: Mapping[str, str]) -> None:
-        """Write the settings; force_ssl is a rule of who may connect, as on RDS."""
-        certificate, key = self._files
+        """Write the settings of the group that PostgreSQL knows, and ours."""
         known = known_parameters()
         settings = {
             **{name: value for name, value in parameters.items() if name in known and "{" not in value},
             **_SETTINGS,
-            "listen_addresses": self._address,
             "port": str(PORT),
-            "ssl_cert_file": str(certificate),
-            "ssl_key_file": str(key),
+            "unix_socket_directories": f"@{self._name}",
         }
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()]
-        encrypted = parameters.get("rds.force_ssl", "1") != "0"  # the default of Aurora PostgreSQL 17 and newer
-        access = f"{'hostssl' if encrypted else 'host'} all all 0.0.0.0/0 scram-sha-256\n"
+        access = "local all all scram-sha-256\n"
         for name, text in (("postgresql.auto.conf", "".join(lines)), ("pg_hba.conf", access)):
             (self._data / name).write_text(text, encoding="utf-8")
+
+    def _start_proxy(self, *, force: bool) -> HostProcess:
+        program = Path(__file__).with_name("tls_proxy.py")
+        # The server's own name of an abstract socket: its directory and what a client puts behind it.
+        socket_name = f"{self._name}/.s.PGSQL.{PORT}"
+        where = [self._address, str(PORT), socket_name, str(self._certificate), str(self._key)]
+        proxy = self._host.start(
+            Program(
+                arguments=[sys.executable, "-I", "-S", str(program), *where, "1" if force else "0"],
+                environment={},
+                directory=self._directory.parent,
+                log=self._log,
+            )
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection((self._address, PORT), timeout=1):
+                return proxy
+            if not proxy.runs or time.monotonic() > deadline:
+                raise DatabaseError(self._with_log("the TLS proxy of PostgreSQL did not start"))
+            time.sleep(0.02)
 
     def _run(self, name: str, *arguments: str, end_signal: int = signal.SIGKILL) -> HostProcess:
         return self._host.start(
@@ -171,19 +206,13 @@ class Server:
             )
         )
 
-    def _own(self, path: Path) -> None:
-        if self._user:
-            account = pwd.getpwnam(self._user)
-            os.chown(path, account.pw_uid, account.pw_gid)
-
     def _connect(self) -> "psycopg2.extensions.connection":
         connection = psycopg2.connect(
-            host=self._address,
+            host=f"@{self._name}",
             port=PORT,
             user=ADMINISTRATOR,
             password=self._administrator_password,
             dbname="postgres",
-            sslmode="require",
             connect_timeout=5,
             application_name="rehearsal",
         )
@@ -224,15 +253,17 @@ class Server:
         return "\n".join([text, *lines])
 
 
-def _let_in(directory: Path, user: str) -> None:
+def _let_in(directory: Path, user: str | None) -> None:
     """Give a folder to a user, and let its group, and nobody else, pass through the rehearsal's folders above."""
-    account = pwd.getpwnam(user)
-    os.chown(directory, account.pw_uid, account.pw_gid)
-    for parent in directory.parents:
-        if parent == Path(tempfile.gettempdir()).resolve() or parent.stat().st_mode & 0o001:
-            return
-        os.chown(parent, -1, account.pw_gid)
-        parent.chmod(parent.stat().st_mode | 0o010)
+    owner = ids(user)
+    if owner is None:
+        return
+    os.chown(directory, *owner)
+    # The emulator's folder, and the rehearsal's own, that it is in; what is above is not ours to change.
+    for parent in directory.parents[: _LEVELS]:
+        if not parent.stat().st_mode & 0o001:
+            os.chown(parent, -1, owner[1])
+            parent.chmod(parent.stat().st_mode | 0o010)
 
 
 def _installed() -> Path:
@@ -265,9 +296,17 @@ def binaries(directory: Path, user: str | None) -> Path:
 
 @lru_cache
 def _may_run(program: Path, user: str) -> bool:
+    number, group = ids(user) or (None, None)
     try:
-        done = subprocess.run([program, "--version"], user=user, group=user, extra_groups=[], env={}, check=False,
-                              capture_output=True)
+        done = subprocess.run(
+            [program, "--version"],
+            user=number,
+            group=group,
+            extra_groups=[],
+            env={},
+            check=False,
+            capture_output=True,
+        )
     except PermissionError:
         return False
     return done.returncode == 0

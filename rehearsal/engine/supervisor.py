@@ -109,7 +109,7 @@ class Supervisor:
 
     def _start(self, message: dict[str, Any]) -> None:
         identifier = message["id"]
-        user = message["user"]
+        user, group = message["user"] or (None, None)
         try:
             with Path(message["log"]).open("ab") as log:
                 process = subprocess.Popen(
@@ -122,7 +122,7 @@ class Supervisor:
                     start_new_session=True,
                     preexec_fn=lambda: _prepare(message["cpus"], message["end_signal"]),
                     user=user,
-                    group=user,
+                    group=group,
                     extra_groups=None if user is None else [],
                     umask=0o022 if user is None else 0o077,
                 )

@@ -83,7 +83,7 @@ class TaskContainer(Container):
         self.process = self._platform.host.start(
             Program(
                 arguments=[*definition.get("entryPoint", []), *command],
-                environment=self._environment(),
+                environment=self._environment(root),
                 directory=root / "app",
                 log=self.log_file,
                 memory_bytes=self._task.memory_mib * _MIB,
@@ -105,7 +105,7 @@ class TaskContainer(Container):
             self._platform.agent.revoke(self._grant)
         self._platform.network.release(self._task.arn)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, root: Path) -> dict[str, str]:
         """Return all variables: of the image, of the ECS agent, of the task definition, and the local AWS's."""
         given: dict[str, str] = dict(self._settings["environment"])
         for name in _OVERWRITTEN:
@@ -127,17 +127,16 @@ class TaskContainer(Container):
             # A container has a network of its own and listens on 0.0.0.0; here all share the host's.
             "BIND_HOST": self.address,
         }
-        return {**self._image_environment(), **agent, **given, **local}
+        return {**self._image_environment(root), **agent, **given, **local}
 
-    def _image_environment(self) -> dict[str, str]:
-        """Return the image's variables; its writable folders are in the container's own."""
-        home, temporary = self.directory / "home", self.directory / "tmp"
-        for folder in (home, temporary):
-            folder.mkdir()
-        image = {"PATH": _IMAGE_PATH, "LANG": "C.UTF-8", "HOME": str(home), "TMPDIR": str(temporary)}
+    def _image_environment(self, root: Path) -> dict[str, str]:
+        """Return the image's variables, as its Dockerfile sets them; its /tmp is a folder of the container's own."""
+        temporary = self.directory / "tmp"
+        temporary.mkdir()
+        image = {"PATH": f"{root}/venv/bin:{_IMAGE_PATH}", "HOME": str(temporary), "TMPDIR": str(temporary)}
         # Part of how the interpreter is installed here, as the image's own libraries are of the image.
         libraries = os.environ.get("LD_LIBRARY_PATH")
-        return {**image, **({"LD_LIBRARY_PATH": libraries} if libraries else {})}
+        return {**image, "LANG": "C.UTF-8", **({"LD_LIBRARY_PATH": libraries} if libraries else {})}
 
 
 _turns = itertools.count()
