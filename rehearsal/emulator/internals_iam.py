@@ -143,3 +143,16 @@ def wrap_condition_keys(wrap: Callable[[Callable[[str, Any], Any]], Callable[[st
     module = importlib.import_module("ministack.core.iam_evaluator")
     original = internal("ministack.core.iam_evaluator", "_resolve_condition_key")
     module._resolve_condition_key = wrap(original)  # type: ignore[attr-defined]
+
+
+def services_are_not_accounts() -> None:
+    """Keep an account's root from passing for the AWS service that a policy names, as MiniStack lets it."""
+    module = importlib.import_module("ministack.core.iam_evaluator")
+    matches = internal("ministack.core.iam_evaluator", "_principal_matches")
+
+    def without_services(principal: Any, caller: str) -> bool:
+        if isinstance(principal, dict):
+            principal = {kind: names for kind, names in principal.items() if kind != "Service"}
+        return bool(matches(principal, caller))
+
+    module._principal_matches = without_services  # type: ignore[attr-defined]
