@@ -3,72 +3,45 @@
 import contextvars
 from collections.abc import Callable, Mapping
 from typing import Any
-from xml.etree import ElementTree  # noqa: S405 -- what boto3 and the CDK send to a server on this machine
 
 from rehearsal.emulator import internals_iam
 from rehearsal.emulator.foreign import foreign_arn
+from rehearsal.emulator.request_keys import request_key
 from rehearsal.emulator.transit_permissions import resource_arns
 
-_ROUTE53 = "{https://route53.amazonaws.com/doc/2013-04-01/}"
-
-# The record changes of the request being judged: condition key -> its values.
-_changes: contextvars.ContextVar[Mapping[str, list[str]] | None] = contextvars.ContextVar(
-    "rehearsal_record_changes", default=None
+# Service and body of the request in progress: IAM asks for its resources before it looks at conditions.
+_request: contextvars.ContextVar[tuple[str, bytes]] = contextvars.ContextVar(
+    "rehearsal_request", default=("", b"")
 )
 
 
-def _record_changes(body: bytes) -> Mapping[str, list[str]] | None:
-    """The condition keys of ChangeResourceRecordSets, as the Route 53 developer guide has them; None if it is none."""
-    if b"ChangeResourceRecordSetsRequest" not in body:
-        return None
-    changes = list(ElementTree.fromstring(body).iter(f"{_ROUTE53}Change"))  # noqa: S314 -- see above
-
-    def texts(path: str) -> list[str]:
-        return [
-            change.findtext("/".join(_ROUTE53 + part for part in path.split("/")), "") for change in changes
-        ]
-
-    prefix = "route53:changeresourcerecordsets"
-    return {
-        f"{prefix}normalizedrecordnames": [
-            name.lower().rstrip(".") for name in texts("ResourceRecordSet/Name")
-        ],
-        f"{prefix}recordtypes": texts("ResourceRecordSet/Type"),
-        f"{prefix}actions": texts("Action"),
-    }
-
-
-def _with_record_changes(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    """The lookup of a condition key, with those of Route 53: without them a role scoped to one name could write all."""
-
-    def resolved(key: str, context: Any) -> Any:
-        changes = _changes.get()
-        if changes is not None and key.lower() in changes:
-            return changes[key.lower()]
-        return resolve(key, context)
-
-    return resolved
-
-
-def _with_role_arn(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    """The lookup of a condition key, with aws:PrincipalArn of a session being its role, not the session."""
+def _completed(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """The lookup of a condition key, with what MiniStack leaves out."""
 
     def resolved(key: str, context: Any) -> Any:
         value = resolve(key, context)
-        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(value):
-            return value
-        account, role_name = str(value).split(":")[4], str(value).split("/")[1]
-        role = internals_iam.role(account, role_name)
-        return role["Arn"] if role else f"arn:aws:iam::{account}:role/{role_name}"
+        if value is None:
+            return request_key(key, *_request.get(), context.resource_arn)
+        if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
+            return _role_of(str(value))
+        return value
 
     return resolved
+
+
+def _role_of(session_arn: str) -> str:
+    """The role behind a session: that, and not the session, is the principal of aws:PrincipalArn."""
+    account, role_name = session_arn.split(":")[4], session_arn.split("/")[1]
+    role = internals_iam.role(account, role_name)
+    return str(role["Arn"]) if role else f"arn:aws:iam::{account}:role/{role_name}"
 
 
 def _resources(
     service: str, body: bytes, parameters: Mapping[str, Any], region: str, account: str
 ) -> list[str]:
     """The resources of a call that MiniStack does not know of."""
-    _changes.set(_record_changes(body) if service == "route53" else None)
+    if body:
+        _request.set((service, body))
     if service == "ec2":
         return resource_arns(parameters, region, account)
     foreign = foreign_arn(service, body, region, account)
@@ -77,7 +50,6 @@ def _resources(
 
 def install() -> None:
     """Let IAM see them."""
-    internals_iam.wrap_condition_keys(_with_role_arn)
-    internals_iam.wrap_condition_keys(_with_record_changes)
+    internals_iam.wrap_condition_keys(_completed)
     internals_iam.services_are_not_accounts()
     internals_iam.wrap_resources(_resources)

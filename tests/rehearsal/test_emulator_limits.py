@@ -41,13 +41,6 @@ def test_passing_a_role_is_not_evaluated(cloud: Cloud) -> None:
     assert said("iam:PassRole")
 
 
-def test_the_root_user_assumes_what_a_service_may_assume(cloud: Cloud) -> None:
-    service_role = cloud.role(account=PRODUCTION, trust={"Service": "ecs.amazonaws.com"})
-
-    assert cloud.session(service_role, account=TOOLING)["AccessKeyId"]
-    assert said("root user")
-
-
 def test_an_object_is_read_without_its_key(cloud: Cloud) -> None:
     s3 = cloud.client("s3")
     key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
