@@ -17,6 +17,7 @@ from rehearsal.emulator import (
     network,
     operations,
     outputs,
+    passing,
     principals,
     recorded,
     secret_store,
@@ -56,6 +57,7 @@ def install() -> Callable[[], None]:
     close = launch.install(Path.cwd())
     internals.keep_database_names()
     foreign.install()
+    passing.install()
     principals.install()
     outputs.install()
     operations.install()

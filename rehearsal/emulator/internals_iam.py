@@ -94,6 +94,20 @@ def policy_allows(service: str, resource_arn: str, action: str) -> bool:
     return bool(found) and bool(allows(found[0], context, same_account=False))
 
 
+def may(key: str, action: str, resource_arn: str, context: Mapping[str, str]) -> bool:
+    """Whether the caller of the request in progress may do something more than it asked for.
+
+    Args:
+        key: its access key id.
+        action: the IAM action.
+        resource_arn: the resource.
+        context: condition keys and their values.
+    """
+    enforce = internal("ministack.core.iam_evaluator", "enforce")
+    denied = enforce(key, action, "iam", region(), resource_arn=resource_arn, service_context=dict(context))
+    return denied is None
+
+
 def find_policies_at_home(services: tuple[str, ...]) -> None:
     """Let IAM read a resource's policy in the account and region of its ARN, not in the caller's.
 
@@ -143,3 +157,16 @@ def wrap_condition_keys(wrap: Callable[[Callable[[str, Any], Any]], Callable[[st
     module = importlib.import_module("ministack.core.iam_evaluator")
     original = internal("ministack.core.iam_evaluator", "_resolve_condition_key")
     module._resolve_condition_key = wrap(original)  # type: ignore[attr-defined]
+
+
+def services_are_not_accounts() -> None:
+    """Keep an account's root from passing for the AWS service that a policy names, as MiniStack lets it."""
+    module = importlib.import_module("ministack.core.iam_evaluator")
+    matches = internal("ministack.core.iam_evaluator", "_principal_matches")
+
+    def without_services(principal: Any, caller: str) -> bool:
+        if isinstance(principal, dict):
+            principal = {kind: names for kind, names in principal.items() if kind != "Service"}
+        return bool(matches(principal, caller))
+
+    module._principal_matches = without_services  # type: ignore[attr-defined]

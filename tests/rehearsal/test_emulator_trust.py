@@ -209,3 +209,54 @@ def test_a_key_of_another_account_obeys_its_policy(cloud: Cloud) -> None:
     for credentials in (cloud.session(stranger), None):
         with pytest.raises(ClientError, match="AccessDenied"):
             cloud.client("kms", STAGING, credentials=credentials).encrypt(KeyId=key, Plaintext=b"x")
+
+
+@pytest.mark.parametrize("account", [STAGING, TOOLING])
+def test_a_role_for_a_service_is_refused_to_every_accounts_root(cloud: Cloud, account: str) -> None:
+    role = cloud.role(trust={"Service": "ecs-tasks.amazonaws.com"})
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        cloud.session(role, account=account)
+
+
+def test_a_role_for_one_name_server_record_writes_no_other(cloud: Cloud) -> None:
+    route53 = cloud.client("route53", SHARED)
+    zone = route53.create_hosted_zone(Name="scoped.example", CallerReference="scoped")["HostedZone"]["Id"]
+    role = cloud.role(account=SHARED, trust={"AWS": STAGING})
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "route53:ChangeResourceRecordSets",
+                "Resource": "*",
+                "Condition": {
+                    "ForAllValues:StringEquals": {
+                        "route53:ChangeResourceRecordSetsRecordTypes": ["NS"],
+                        "route53:ChangeResourceRecordSetsActions": ["UPSERT", "DELETE"],
+                        "route53:ChangeResourceRecordSetsNormalizedRecordNames": ["a.scoped.example"],
+                    }
+                },
+            }
+        ],
+    }
+    cloud.client("iam", SHARED).put_role_policy(
+        RoleName=role.rpartition("/")[2], PolicyName="OneName", PolicyDocument=json.dumps(document)
+    )
+    delegate = cloud.client("route53", STAGING, credentials=cloud.session(role, account=STAGING))
+
+    def write(action: str, name: str, record_type: str, value: str) -> None:
+        record = {"Name": name, "Type": record_type, "TTL": 60, "ResourceRecords": [{"Value": value}]}
+        delegate.change_resource_record_sets(
+            HostedZoneId=zone,
+            ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]},
+        )
+
+    write("UPSERT", "A.scoped.example.", "NS", "ns-1.example")
+    for action, name, record_type, value in (
+        ("UPSERT", "b.scoped.example", "NS", "ns-1.example"),
+        ("UPSERT", "a.scoped.example", "A", "192.0.2.1"),
+        ("CREATE", "a.scoped.example", "NS", "ns-1.example"),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            write(action, name, record_type, value)
