@@ -22,6 +22,7 @@ from rehearsal.images import push_images
 from rehearsal.kept import kept, new_directory, remember, take_down
 from rehearsal.processes import CommandError, Processes
 from rehearsal.progress import Progress
+from rehearsal.releases import ReleaseStep, around_release
 from rehearsal.report import Report, show
 from rehearsal.stacks import StackWatch
 
@@ -113,8 +114,8 @@ class Rehearsal:
         self._stages = stages
         self._directory = new_directory()
         self._scratch = self._directory / "work"
-        logs = self._directory / "logs"
-        for folder in (self._scratch, logs):
+        self._logs = self._directory / "logs"
+        for folder in (self._scratch, self._logs):
             folder.mkdir()
         accounts = configuration.accounts
         self._accounts = list(
@@ -127,7 +128,7 @@ class Rehearsal:
             region=configuration.organization.region,
             accounts=self._accounts,
         )
-        self._processes = Processes(logs)
+        self._processes = Processes(self._logs)
         self._deployment = Deployment(
             self._emulator, self._processes, configuration, root=ROOT, scratch=self._scratch
         )
@@ -175,14 +176,27 @@ class Rehearsal:
         shared = "SharedServices"
         self._deploy_stage("shared services: network and DNS", assembly, shared, watch, deployed)
         for stage in self._stages:
-            title = f"{stage.key} into account {stage.account_id}"
-            self._deploy_stage(title, assembly, stage.stage_name, watch, deployed)
+            self._deploy_environment(stage, assembly, watch, deployed)
 
     def _synthesize(self, title: str, name: str, images: Path) -> Path:
         with self.progress.phase(title):
             return self._deployment.synthesize(
                 name, config_file=CONFIG, images=images, environment=_without_aws(os.environ)
             )
+
+    def _deploy_environment(
+        self, stage: StageRef, assembly: Path, watch: StackWatch, deployed: list[AssembledStack]
+    ) -> None:
+        """Deploy one environment as the pipeline does: the release task before what serves."""
+        stacks = _of_stage(assembly, stage.stage_name)
+        before, after = around_release(stacks)
+        title = f"{stage.key} into account {stage.account_id}"
+        self._deploy_stacks(title, assembly, before, watch, deployed)
+        if not after:
+            return
+        with self.progress.phase(f"run the release task of {stage.key}"):
+            ReleaseStep(self._emulator, self._configuration, self._logs).run(stage)
+        self._deploy_stacks(f"web and workers of {stage.key}", assembly, after, watch, deployed)
 
     def _deploy_stage(
         self,
@@ -193,7 +207,16 @@ class Rehearsal:
         deployed: list[AssembledStack],
     ) -> None:
         """Deploy the stacks of one stage; an empty name means the tooling account's own."""
-        stacks = [stack for stack in read_assembly(assembly) if stack.stage == stage]
+        self._deploy_stacks(title, assembly, _of_stage(assembly, stage), watch, deployed)
+
+    def _deploy_stacks(
+        self,
+        title: str,
+        assembly: Path,
+        stacks: Sequence[AssembledStack],
+        watch: StackWatch,
+        deployed: list[AssembledStack],
+    ) -> None:
         deployed.extend(stacks)
         with self.progress.phase(f"deploy {title}"), self.progress.stacks(watch, stacks):
             self._deployment.deploy(title, assembly, [stack.path for stack in stacks])
@@ -245,6 +268,10 @@ class Rehearsal:
             return
         self._emulator.stop()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _of_stage(assembly: Path, stage: str) -> tuple[AssembledStack, ...]:
+    return tuple(stack for stack in read_assembly(assembly) if stack.stage == stage)
 
 
 def _without_aws(environment: os._Environ[str]) -> dict[str, str]:

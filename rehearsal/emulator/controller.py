@@ -11,6 +11,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -204,6 +206,36 @@ class Emulator:
                 verify=str(self.ca_file),
                 config=Config(proxies={}, retries={"max_attempts": 0}),
             )
+
+    def service_session(self, role_arn: str, service: str) -> Mapping[str, str]:
+        """Return what AWS gives a service from a role that trusts it; nobody else can assume such a role.
+
+        Args:
+            role_arn: the role.
+            service: such as `codebuild.amazonaws.com`.
+
+        Returns:
+            The `Credentials` of an AssumeRole answer.
+
+        Raises:
+            EmulatorError: there is no such role, or it does not trust the service.
+        """
+        agent = json.loads((self.directory / environment.AGENT_FILE).read_text(encoding="utf-8"))
+        request = urllib.request.Request(
+            f"{agent['endpoint']}/service/{service}/{urllib.parse.quote(role_arn)}",
+            headers={"Authorization": agent["token"]},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=10) as response:
+                given = json.load(response)
+        except urllib.error.HTTPError as error:
+            raise EmulatorError(json.load(error)["message"]) from None
+        return {
+            "AccessKeyId": given["AccessKeyId"],
+            "SecretAccessKey": given["SecretAccessKey"],
+            "SessionToken": given["Token"],
+        }
 
     def __enter__(self) -> Self:
         """Start it."""

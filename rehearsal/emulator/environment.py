@@ -13,6 +13,7 @@ from rehearsal.engine.cache import build_environment, cache_directory
 
 CACHE_VARIABLE = "REHEARSAL_CACHE"
 BUILD_VARIABLE = "REHEARSAL_BUILD_ENVIRONMENT"
+AGENT_FILE = "agent.json"
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")

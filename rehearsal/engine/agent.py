@@ -1,4 +1,8 @@
-"""The ECS agent's address: a task's credentials and its metadata, over plain HTTP as on AWS."""
+"""The ECS agent's address: a task's credentials and its metadata, over plain HTTP as on AWS.
+
+The rehearsal's own commands get there, with a token of theirs, what AWS gives a service such as CodeBuild from a role
+that trusts it.
+"""
 
 import datetime
 import hmac
@@ -11,8 +15,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
+from urllib.parse import unquote
 
-_CREDENTIALS, _METADATA = "/v2/credentials/", "/v4/"
+_CREDENTIALS, _METADATA, _SERVICE = "/v2/credentials/", "/v4/", "/service/"
 _VALID = datetime.timedelta(hours=6)  # as AWS gives them
 _TOKEN_BYTES = 32
 
@@ -36,6 +41,7 @@ class Agent:
     Args:
         listener: the listening socket.
         credentials: (role, session) -> `Credentials` of an AssumeRole answer.
+        trusts: (role, service) -> whether the role is there and trusts the service.
         metadata: path -> (status, body) of the task metadata endpoint, version 4.
     """
 
@@ -44,9 +50,12 @@ class Agent:
         listener: socket.socket,
         *,
         credentials: Callable[[str, str], Mapping[str, str]],
+        trusts: Callable[[str, str], bool],
         metadata: Callable[[str], tuple[int, bytes]],
     ) -> None:
         self._credentials = credentials
+        self._trusts = trusts
+        self.service_token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._metadata = metadata
         self._grants: dict[str, tuple[str, str, str]] = {}
         host, port = listener.getsockname()
@@ -81,11 +90,17 @@ class Agent:
         """
         if path.startswith(_METADATA):
             return self._metadata(path)
-        token, role_arn, session = self._grants.get(path.removeprefix(_CREDENTIALS), ("", "", ""))
-        if not path.startswith(_CREDENTIALS) or not token:
-            return HTTPStatus.NOT_FOUND, b'{"message": "not found"}'
+        if path.startswith(_SERVICE):
+            service, _, role_arn = unquote(path.removeprefix(_SERVICE)).partition("/")
+            token, session = self.service_token, service.partition(".")[0]
+            if not self._trusts(role_arn, service):
+                return _refused(f"{service} cannot assume {role_arn}")
+        else:
+            token, role_arn, session = self._grants.get(path.removeprefix(_CREDENTIALS), ("", "", ""))
+            if not path.startswith(_CREDENTIALS) or not token:
+                return HTTPStatus.NOT_FOUND, b'{"message": "not found"}'
         if not hmac.compare_digest(authorization.encode(), token.encode()):
-            return HTTPStatus.FORBIDDEN, b'{"message": "the authorization token is missing or not the task\'s"}'
+            return _refused("the authorization token is missing or not the task's")
         keys = self._credentials(role_arn, session)
         expiration = datetime.datetime.now(datetime.UTC) + _VALID
         document: dict[str, Any] = {
@@ -101,6 +116,10 @@ class Agent:
         """Stop serving, and give the address back."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _refused(message: str) -> tuple[int, bytes]:
+    return HTTPStatus.FORBIDDEN, json.dumps({"message": message}).encode()
 
 
 class _Server(ThreadingHTTPServer):

@@ -16,6 +16,8 @@ from rehearsal.emulator import internals, internals_iam
 from rehearsal.emulator.calls import client
 
 _ECS = "ministack.services.ecs"
+_TASKS_SERVICE = "ecs-tasks.amazonaws.com"
+_ARN_PARTS = 6
 
 # Names of MiniStack that this module reads, wraps or replaces.
 USED: Mapping[str, tuple[str, ...]] = {
@@ -122,11 +124,21 @@ def service_credentials(role_arn: str, session: str) -> Mapping[str, str]:
     Raises:
         PermissionError: there is no such role, or it does not trust ECS.
     """
-    name = role_arn.rpartition("/")[2]
-    role = internals_iam.role(role_arn.split(":")[4], name) if role_arn.count(":") >= 5 else None  # noqa: PLR2004
-    if role is None or "ecs-tasks.amazonaws.com" not in str(role["AssumeRolePolicyDocument"]):
+    if not trusts(role_arn, _TASKS_SERVICE):
         raise PermissionError(f"ECS was unable to assume the role '{role_arn}' that was provided for this task")
     return internals_iam.role_session(role_arn, session)
+
+
+def trusts(role_arn: str, service: str) -> bool:
+    """Whether a role exists and lets a service use it.
+
+    Args:
+        role_arn: the role.
+        service: such as `ecs-tasks.amazonaws.com`.
+    """
+    parts = role_arn.split(":")
+    role = internals_iam.role(parts[4], role_arn.rpartition("/")[2]) if len(parts) == _ARN_PARTS else None
+    return role is not None and service in str(role["AssumeRolePolicyDocument"])
 
 
 def metadata(path: str) -> tuple[int, bytes]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rehearsal.emulator import internals_iam
 from rehearsal.emulator.certificates import Issuer
-from rehearsal.emulator.environment import BUILD_VARIABLE, CACHE_VARIABLE
+from rehearsal.emulator.environment import AGENT_FILE, BUILD_VARIABLE, CACHE_VARIABLE
 from rehearsal.engine import ecs, layers, rds
 from rehearsal.engine.agent import Agent
 from rehearsal.engine.cache import Cache
@@ -32,7 +32,12 @@ def install(directory: Path) -> Callable[[], None]:
         NetworkError: this system has no addresses for tasks.
     """
     network = claim()
-    agent = Agent(network.agent, credentials=internals_iam.role_session, metadata=ecs.metadata)
+    agent = Agent(
+        network.agent, credentials=internals_iam.role_session, trusts=ecs.trusts, metadata=ecs.metadata
+    )
+    _write_private(
+        directory / AGENT_FILE, json.dumps({"endpoint": agent.endpoint, "token": agent.service_token})
+    )
     host = Host(directory)
     ca_file = directory / "ca.pem"
     endpoint = f"https://127.0.0.1:{os.environ['GATEWAY_PORT']}"
@@ -53,3 +58,8 @@ def install(directory: Path) -> Callable[[], None]:
     rds.install(client)
     layers.install()
     return host.close
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")

@@ -104,7 +104,8 @@ class ReleaseStack(WorkloadStack):
                 [self.task.definition.task_role.role_arn, self._execution_role().role_arn],
                 {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
             ),
-            (["logs:GetLogEvents"], [f"{self.task.log_group.log_group_arn}:log-stream:*"], None),
+            # The group's ARN ends in ":*", which is all of its streams.
+            (["logs:GetLogEvents"], [self.task.log_group.log_group_arn], None),
             (["ssm:GetParameters", "ssm:GetParametersByPath"], [parameters], None),
         )
         for actions, resources, conditions in statements:
