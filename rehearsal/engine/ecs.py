@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.emulator import internals, internals_iam
 from rehearsal.emulator.calls import client
+from rehearsal.engine.stopping import wait_for_turn
 
 _ECS = "ministack.services.ecs"
 _TASKS_SERVICE = "ecs-tasks.amazonaws.com"
@@ -177,6 +178,7 @@ def _secrets_reader() -> Callable[[Mapping[str, Any]], dict[str, str]]:
         for container in definition.get("containerDefinitions", []):
             current[id(container)] = {"task": task, "definition": definition}
         try:
+            wait_for_turn(task)
             return start(task, definition, *rest)
         finally:
             for container in definition.get("containerDefinitions", []):

@@ -8,7 +8,7 @@ from pathlib import Path
 from rehearsal.emulator import internals_iam
 from rehearsal.emulator.certificates import Issuer
 from rehearsal.emulator.environment import AGENT_FILE, BUILD_VARIABLE, CACHE_VARIABLE
-from rehearsal.engine import ecs, layers, rds
+from rehearsal.engine import balancing, ecs, layers, rds
 from rehearsal.engine.agent import Agent
 from rehearsal.engine.cache import Cache
 from rehearsal.engine.containers import Client
@@ -16,6 +16,7 @@ from rehearsal.engine.databases import Databases
 from rehearsal.engine.host import Host
 from rehearsal.engine.images import ImageStore
 from rehearsal.engine.network import claim
+from rehearsal.engine.stopping import Stopping
 from rehearsal.engine.tasks import Platform, Tasks
 
 
@@ -55,6 +56,8 @@ def install(directory: Path) -> Callable[[], None]:
     )
     client = Client([Tasks(platform), Databases(platform, Issuer(directory))])
     ecs.install(client)
+    Stopping(client).install()
+    balancing.install()
     rds.install(client)
     layers.install()
     return host.close
