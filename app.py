@@ -12,7 +12,7 @@ use_bundled_node()  # before the CDK is imported: it starts Node at once
 
 import aws_cdk as cdk  # noqa: E402
 
-from compliance import Compliance  # noqa: E402
+from compliance import Compliance, WaiverError  # noqa: E402
 from config import Configuration, ConfigurationError, load, render  # noqa: E402
 from config.images import Image, ImageFileError, read_images  # noqa: E402
 from pipeline import add_pipeline  # noqa: E402
@@ -20,6 +20,7 @@ from shared_services import SharedServicesStage  # noqa: E402
 from workloads.django import DjangoStage  # noqa: E402
 
 ROOT = Path(__file__).parent
+CLI_DEFAULTS = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 
 
 def build(
@@ -40,10 +41,11 @@ def build(
     Returns:
         The app, not yet synthesized.
     """
-    # The CLI passes the flags of cdk.json, a plain `python app.py` does not: both must give the same bytes.
+    # The CLI passes the flags of cdk.json and settings of its own, `python app.py` does not: both must give the same.
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(
         context=flags,
+        post_cli_context=CLI_DEFAULTS,
         outdir=outdir,
         analytics_reporting=False,
         builtin_cloud_formation_validation=validate_templates,
@@ -65,18 +67,17 @@ def build(
 def main() -> int:
     """Synthesize; a wrong configuration is told, not thrown."""
     arguments = _arguments()
+    validate = False if arguments.no_template_validation else None
     try:
         configuration = load(arguments.config)
         images = read_images(arguments.images, configuration)
+        build(configuration, images, outdir=arguments.output, validate_templates=validate).synth()
     except ConfigurationError as error:
         sys.stderr.write(render(error.problems) + "\n")
         return 2
-    except ImageFileError as error:
+    except (ImageFileError, WaiverError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    validate = False if arguments.no_template_validation else None
-    try:
-        build(configuration, images, outdir=arguments.output, validate_templates=validate).synth()
     except RuntimeError as error:  # how jsii hands on what the library throws
         if "ValidationFailed" not in str(error):
             raise

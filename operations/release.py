@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_ssm import SSMClient
 
+# What the stacks publish under /<StageName>/; SSM gives ten at once.
+PARAMETERS = (
+    "ClusterName",
+    "ContainerName",
+    "PrivateSubnetIds",
+    "ReleaseLogGroup",
+    "ReleaseSecurityGroupId",
+    "ReleaseTaskDefinition",
+)
 STARTED_BY = "lz-release"
 STREAM_PREFIX = "release"  # of the release stack's log driver
 UNSEEN_SECONDS = 60.0  # ECS may not know a task at once that it has just started
@@ -43,7 +52,7 @@ class ReleaseTask:
 
 
 def read_release_task(ssm: "SSMClient", stage_name: str) -> ReleaseTask:
-    """Read the task's parameters.
+    """Read the task's parameters by name: a policy names them the same way, which a path with its slash does not.
 
     Args:
         ssm: client of the workload account.
@@ -52,25 +61,21 @@ def read_release_task(ssm: "SSMClient", stage_name: str) -> ReleaseTask:
     Raises:
         CommandError: a parameter is missing; the message names it.
     """
-    path = parameter_name(stage_name, "")
-    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
-    values = {entry["Name"]: entry["Value"] for page in pages for entry in page["Parameters"]}
-
-    def value(name: str) -> str:
-        try:
-            return values[parameter_name(stage_name, name)]
-        except KeyError:
-            message = f"the parameter {parameter_name(stage_name, name)} does not exist"
-            fix = f"deploy {stage_name} up to its stack Release first; the pipeline does"
-            raise CommandError(message, fix=fix, exit_code=1) from None
-
+    names = {parameter_name(stage_name, name): name for name in PARAMETERS}
+    answer = ssm.get_parameters(Names=list(names))
+    missing = answer.get("InvalidParameters", [])
+    if missing:
+        message = f"these parameters do not exist: {', '.join(sorted(missing))}"
+        fix = f"deploy {stage_name} up to its stack Release first; the pipeline does"
+        raise CommandError(message, fix=fix, exit_code=1)
+    values = {names[entry["Name"]]: entry["Value"] for entry in answer["Parameters"]}
     return ReleaseTask(
-        cluster=value("ClusterName"),
-        definition=value("ReleaseTaskDefinition"),
-        subnets=tuple(value("PrivateSubnetIds").split(",")),
-        security_group=value("ReleaseSecurityGroupId"),
-        log_group=value("ReleaseLogGroup"),
-        container=value("ContainerName"),
+        cluster=values["ClusterName"],
+        definition=values["ReleaseTaskDefinition"],
+        subnets=tuple(values["PrivateSubnetIds"].split(",")),
+        security_group=values["ReleaseSecurityGroupId"],
+        log_group=values["ReleaseLogGroup"],
+        container=values["ContainerName"],
     )
 
 
