@@ -15,6 +15,7 @@ from rich.console import Console
 
 from config import Configuration, StageRef, load
 from config.assembly import AssembledStack, read_assembly
+from rehearsal.builds import Builds
 from rehearsal.checks import Deployed, run_checks
 from rehearsal.deployment import Deployment
 from rehearsal.emulator import Emulator, EmulatorError
@@ -129,6 +130,7 @@ class Rehearsal:
             accounts=self._accounts,
         )
         self._processes = Processes(self._logs)
+        self._builds = Builds(self._emulator, configuration, self._processes)
         self._deployment = Deployment(
             self._emulator, self._processes, configuration, root=ROOT, scratch=self._scratch
         )
@@ -172,6 +174,7 @@ class Rehearsal:
                 root=ROOT,
                 directory=images,
             )
+        self._builds.begin(report.images, self._stages)
         assembly = self._synthesize("synthesize with the images' digests", "second", images)
         shared = "SharedServices"
         self._deploy_stage("shared services: network and DNS", assembly, shared, watch, deployed)
@@ -194,6 +197,10 @@ class Rehearsal:
         self._deploy_stacks(title, assembly, before, watch, deployed)
         if not after:
             return
+        if not self._builds.ready(stage):
+            with self.progress.phase(f"finish the image of {stage.workload_name}"):
+                self._builds.wait(stage)
+        self._builds.wait(stage)
         with self.progress.phase(f"run the release task of {stage.key}"):
             ReleaseStep(self._emulator, self._configuration, self._logs).run(stage)
         self._deploy_stacks(f"web and workers of {stage.key}", assembly, after, watch, deployed)
@@ -264,6 +271,7 @@ class Rehearsal:
     def close(self) -> None:
         """End every process and remove every file, unless it is kept."""
         self._processes.stop()
+        self._builds.close()
         if self.kept_state:
             return
         self._emulator.stop()

@@ -6,9 +6,7 @@ import hashlib
 import os
 import platform
 import shutil
-import signal
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,11 +15,13 @@ from pathlib import Path
 CACHE_NAME = "django-landing-zone"
 _RECIPE = "1"  # raise it when the same layers must give another result
 _KEPT_DAYS = 14  # an entry that nobody used for so long is removed by the next build
-_BUILD_SECONDS = 900.0  # a first installation over a slow line
 _LOG_LINES = 25
 # What a build needs of the person who starts it: where packages come from. Nothing of it reaches a task.
 _BUILD_VARIABLES = ("HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _BUILD_PREFIXES = ("PIP_", "UV_", "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LD_LIBRARY_PATH")
+
+
+Run = Callable[[Sequence[str], Mapping[str, str], Path, Path], int]
 
 
 class BuildError(Exception):
@@ -58,11 +58,15 @@ class Cache:
     Args:
         directory: the cache; made if needed.
         environment: of builds.
+        run: (arguments, environment, directory, log) -> exit code; runs the build, and ends it with the rehearsal.
         python: interpreter that environments are made with.
     """
 
-    def __init__(self, directory: Path, *, environment: Mapping[str, str], python: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, environment: Mapping[str, str], run: Run, python: str | None = None
+    ) -> None:
         self._directory = directory
+        self._run = run
         # The interpreter itself: a build must not depend on the virtual environment that the rehearsal runs in.
         self._python = python or getattr(sys, "_base_executable", sys.executable)
         self._environment = {**environment, "PYTHON": self._python}
@@ -100,33 +104,18 @@ class Cache:
             key = hashlib.sha256(requirements.read_bytes() + script.read_bytes()).hexdigest()
 
             def install(entry: Path) -> None:
-                self._run([str(script), "--dependencies", str(entry)], source)
+                self._build_with([str(script), "--dependencies", str(entry)], source, entry / "log")
                 _make_read_only(entry / "venv")
 
             # A change of the source alone needs no installation: the script finds its environment made.
             (target / "venv").symlink_to(self._entry("dependencies", [key], install) / "venv")
-        self._run([str(script), str(target)], source)
+        self._build_with([str(script), str(target)], source, target.parent / "log")
 
-    def _run(self, arguments: Sequence[str], directory: Path) -> None:
-        """Run the build script with its whole process group."""
-        with subprocess.Popen(
-            ["sh", *arguments],
-            cwd=directory,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process:
-            try:
-                output, _ = process.communicate(timeout=_BUILD_SECONDS)
-            except BaseException:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                raise
-        if process.returncode != 0:
-            lines = output.decode(errors="replace").strip().splitlines()[-_LOG_LINES:]
-            raise BuildError("\n".join([f"bin/build ended with exit code {process.returncode}:", *lines]))
+    def _build_with(self, arguments: Sequence[str], directory: Path, log: Path) -> None:
+        code = self._run(["sh", *arguments], self._environment, directory, log)
+        if code != 0:
+            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_LOG_LINES:]
+            raise BuildError("\n".join([f"bin/build ended with exit code {code}:", *lines]))
 
     def _entry(self, kind: str, parts: Sequence[str], fill: Callable[[Path], None]) -> Path:
         """Return an entry's folder; fill it if it is not complete. Whoever comes second waits for the first."""

@@ -174,6 +174,24 @@ class Host:
         process.wait_until_started()
         return process
 
+    def run(
+        self, arguments: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path
+    ) -> int:
+        """Run a program to its end; gives its exit code.
+
+        Args:
+            arguments: program and arguments.
+            environment: all of its environment.
+            directory: its working directory.
+            log: file for its output.
+
+        Raises:
+            HostError: it could not be started.
+        """
+        process = self.start(Program(arguments, environment, directory, log))
+        process.wait()
+        return process.code or 0
+
     def close(self) -> None:
         """End all processes and wait until they have ended."""
         with contextlib.suppress(OSError):

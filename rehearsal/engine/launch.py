@@ -16,6 +16,7 @@ from rehearsal.engine.databases import Databases
 from rehearsal.engine.host import Host
 from rehearsal.engine.images import ImageStore
 from rehearsal.engine.network import claim
+from rehearsal.engine.scaling_loop import Scaling
 from rehearsal.engine.stopping import Stopping
 from rehearsal.engine.tasks import Platform, Tasks
 
@@ -43,7 +44,9 @@ def install(directory: Path) -> Callable[[], None]:
     ca_file = directory / "ca.pem"
     endpoint = f"https://127.0.0.1:{os.environ['GATEWAY_PORT']}"
     cache = Cache(
-        Path(os.environ.pop(CACHE_VARIABLE)), environment=json.loads(os.environ.pop(BUILD_VARIABLE))
+        Path(os.environ.pop(CACHE_VARIABLE)),
+        environment=json.loads(os.environ.pop(BUILD_VARIABLE)),
+        run=host.run,
     )
     platform = Platform(
         host=host,
@@ -58,6 +61,7 @@ def install(directory: Path) -> Callable[[], None]:
     ecs.install(client)
     Stopping(client).install()
     balancing.install()
+    Scaling().install()
     rds.install(client)
     layers.install()
     return host.close
