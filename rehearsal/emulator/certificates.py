@@ -131,7 +131,9 @@ def _build(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _CLOCK_SKEW)
         .not_valid_after(now + _LIFETIME)
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=0 if constraints else None), critical=True)
+        .add_extension(
+            x509.BasicConstraints(ca=authority, path_length=0 if constraints else None), critical=True
+        )
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
         .add_extension(

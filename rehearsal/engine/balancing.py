@@ -83,7 +83,9 @@ def _replace(target: Target, state: State, seconds: float) -> None:
         found = _owner(target)
         if found is None or seconds < float(found[1].get("healthCheckGracePeriodSeconds") or 0):
             return
-        stop_unhealthy(found[0], f"Task failed ELB health checks in (target-group {target.group}): {state.reason}")
+        stop_unhealthy(
+            found[0], f"Task failed ELB health checks in (target-group {target.group}): {state.reason}"
+        )
 
 
 def _described(checker: HealthChecker) -> Callable[[Mapping[str, Any]], Any]:

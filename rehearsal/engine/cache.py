@@ -68,13 +68,11 @@ class Cache:
         self._directory = directory
         self._run = run
         # The interpreter itself: a build must not depend on the virtual environment that the rehearsal runs in.
-        self._python = python or getattr(sys, "_base_executable", sys.executable)
+        self._python = python or str(getattr(sys, "_base_executable", None) or sys.executable)
         self._environment = {**environment, "PYTHON": self._python}
         self._platform = f"{_RECIPE} {sys.version} {platform.machine()} {self._python}"
 
-    def built(
-        self, layers: Sequence[str], fetch: Callable[[], Sequence[Callable[[Path], None]]]
-    ) -> Path:
+    def built(self, layers: Sequence[str], fetch: Callable[[], Sequence[Callable[[Path], None]]]) -> Path:
         """Return the built image of these layers; build it if nobody has.
 
         Args:

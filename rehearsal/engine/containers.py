@@ -1,7 +1,6 @@
-"""The calls of a Docker client that MiniStack's ECS and RDS make, answered with processes.
+"""Containers as MiniStack's ECS and RDS see them: a folder, an address, a process group and a file with its output.
 
-What a container is here: a folder, an address, one process group and a file with its output. The names and shapes are
-docker-py's, because its caller is not ours.
+The names and shapes are docker-py's, because the caller is not ours.
 """
 
 import datetime
@@ -9,14 +8,13 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from docker.errors import ImageNotFound, NotFound
+from rehearsal.engine.process import HostProcess
 
-from rehearsal.engine.host import HostProcess
-
+NETWORK = "bridge"  # Docker's default network: MiniStack gives no host names to what is in it, only addresses
 _FOLLOW_SECONDS = 0.15  # how old a line may be when CloudWatch Logs gets it
 _CHUNK_BYTES = 1 << 16
 
@@ -142,138 +140,6 @@ class Kind(Protocol):
 
     def create(self, image: str, **settings: Any) -> Container:
         """Make one, without starting it."""
-
-
-NETWORK = "bridge"  # Docker's default network: MiniStack gives no host names to what is in it, only addresses
-
-
-class Containers:
-    """All containers.
-
-    Args:
-        kinds: what can be made.
-    """
-
-    def __init__(self, kinds: Sequence[Kind]) -> None:
-        self._kinds = kinds
-        self._all: dict[str, Container] = {}
-        self._lock = threading.Lock()
-
-    def create(self, image: str, **settings: Any) -> Container:
-        """Make a container.
-
-        Raises:
-            ImageNotFound: nothing here can run such an image.
-        """
-        labels = settings.get("labels") or {}
-        kind = next((kind for kind in self._kinds if kind.fits(labels)), None)
-        if kind is None:
-            raise ImageNotFound(f"the rehearsal runs tasks and PostgreSQL; it has no program for the image {image}")
-        container = kind.create(image, **settings)
-        with self._lock:
-            self._forget_removed()
-            self._all[container.id] = container
-        return container
-
-    def run(self, image: str, **settings: Any) -> Container:
-        """Make a container and start it."""
-        container = self.create(image, **settings)
-        try:
-            container.start()
-        except Exception:
-            container.remove(force=True)
-            raise
-        return container
-
-    def get(self, name: str) -> Container:
-        """Find a container by its id or name.
-
-        Raises:
-            NotFound: there is none.
-        """
-        with self._lock:
-            self._forget_removed()
-            for container in self._all.values():
-                if name and name in (container.id, container.short_id, container.name):
-                    return container
-        raise NotFound(f"No such container: {name}")
-
-    def list(self, *, all: bool = False, filters: Mapping[str, Any] | None = None, **_: Any) -> list[Container]:  # noqa: A002
-        """List containers.
-
-        Args:
-            all: those that have ended too.
-            filters: `label`: each `name` or `name=value` must be there.
-        """
-        wanted = (filters or {}).get("label") or []
-        wanted = [wanted] if isinstance(wanted, str) else wanted
-        with self._lock:
-            self._forget_removed()
-            found = list(self._all.values())
-        return [
-            container
-            for container in found
-            if (all or container.status == "running") and _has(container, wanted)
-        ]
-
-    def _forget_removed(self) -> None:
-        self._all = {key: container for key, container in self._all.items() if not container.removed.is_set()}
-
-
-def _has(container: Container, wanted: Sequence[str]) -> bool:
-    """Whether a container has all these labels."""
-    labels = {f"{name}={value}" for name, value in container.labels.items()} | container.labels.keys()
-    return labels.issuperset(wanted)
-
-
-class Image:
-    """An image by its name; what is behind it is looked at when a container is made."""
-
-    def __init__(self, name: str) -> None:
-        self.id = name.rpartition("@")[2]
-        self.tags = [name]
-        self.attrs = {"RepoDigests": [name]}
-
-
-class Images:
-    """Answers for images: those of tasks are pulled with the rights of the task that wants them, so not here."""
-
-    def get(self, name: str) -> Image:
-        """Return an image."""
-        return Image(name)
-
-    def pull(self, name: str, **_: Any) -> Image:
-        """Return an image."""
-        return Image(name)
-
-    def get_registry_data(self, name: str, **_: Any) -> Image:
-        """Return an image; its id is the digest in its name."""
-        return Image(name)
-
-
-class Volumes:
-    """Volumes are folders of their containers, so that there is nothing to find here."""
-
-    def get(self, name: str) -> Any:
-        """Find a volume.
-
-        Raises:
-            NotFound: always.
-        """
-        raise NotFound(f"No such volume: {name}")
-
-
-class Client:
-    """A Docker client.
-
-    Args:
-        kinds: the kinds of containers that there are.
-    """
-
-    def __init__(self, kinds: Sequence[Kind]) -> None:
-        self.containers = Containers(kinds)
-        self.images = Images()
-        self.volumes = Volumes()
 
 
 def _now() -> str:

@@ -126,7 +126,9 @@ def service_credentials(role_arn: str, session: str) -> Mapping[str, str]:
         PermissionError: there is no such role, or it does not trust ECS.
     """
     if not trusts(role_arn, _TASKS_SERVICE):
-        raise PermissionError(f"ECS was unable to assume the role '{role_arn}' that was provided for this task")
+        raise PermissionError(
+            f"ECS was unable to assume the role '{role_arn}' that was provided for this task"
+        )
     return internals_iam.role_session(role_arn, session)
 
 

@@ -64,8 +64,8 @@ def _value(node: ast.expr, values: Mapping[str, Value]) -> Value:
                 raise ExpressionError(f"{name} is no metric of the alarm")
             return values[name]
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            number = _value(operand, values)
-            return None if number is None else -number
+            positive = _value(operand, values)
+            return None if positive is None else -positive
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _ARITHMETIC:
             return _joined(_ARITHMETIC[type(sign)], left, right, values)
         case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in _COMPARISONS:

@@ -11,7 +11,7 @@ from rehearsal.emulator.environment import AGENT_FILE, BUILD_VARIABLE, CACHE_VAR
 from rehearsal.engine import balancing, ecs, layers, rds
 from rehearsal.engine.agent import Agent
 from rehearsal.engine.cache import Cache
-from rehearsal.engine.containers import Client
+from rehearsal.engine.client import Client
 from rehearsal.engine.databases import Databases
 from rehearsal.engine.host import Host
 from rehearsal.engine.images import ImageStore

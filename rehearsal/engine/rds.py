@@ -39,7 +39,9 @@ def cluster_parameters(labels: Mapping[str, str]) -> Mapping[str, str]:
     """
     account, region = labels["account_id"], labels["region"]
     cluster = _of("_clusters").get_scoped(account, region, labels["cluster_id"]) or {}
-    group = _of("_db_cluster_param_groups").get_scoped(account, region, cluster.get("DBClusterParameterGroup", ""))
+    group = _of("_db_cluster_param_groups").get_scoped(
+        account, region, cluster.get("DBClusterParameterGroup", "")
+    )
     found: dict[str, str] = {}
     for name, parameter in ((group or {}).get("Parameters") or {}).items():
         value = parameter.get("ParameterValue") if isinstance(parameter, Mapping) else parameter

@@ -126,7 +126,9 @@ class Alarm:
         """Read the properties of an AWS::CloudWatch::Alarm; None if it drives no policy or has no expression."""
         policies = tuple(arn for arn in properties.get("AlarmActions", []) if ":scalingPolicy:" in str(arn))
         queries = properties.get("Metrics") or []
-        watched = [str(query["Id"]) for query in queries if str(query.get("ReturnData", True)).lower() == "true"]
+        watched = [
+            str(query["Id"]) for query in queries if str(query.get("ReturnData", True)).lower() == "true"
+        ]
         if not policies or len(watched) != 1 or properties.get("ComparisonOperator") not in _OPERATORS:
             return None
         return cls(
@@ -135,7 +137,9 @@ class Alarm:
                 for query in queries
                 if "MetricStat" in query
             },
-            expressions={str(query["Id"]): str(query["Expression"]) for query in queries if "Expression" in query},
+            expressions={
+                str(query["Id"]): str(query["Expression"]) for query in queries if "Expression" in query
+            },
             watched=watched[0],
             comparison=str(properties["ComparisonOperator"]),
             threshold=float(properties["Threshold"]),

@@ -43,7 +43,7 @@ class Scaling:
         bounds = Bounds(int(properties["MinCapacity"]), int(properties["MaxCapacity"]))
         with self._lock:
             self._bounds[_place(), service] = bounds
-        self._set(service, lambda current: bounds.clamp(current))
+        self._set(service, bounds.clamp)
 
     def _unbound(self, _physical_id: str, properties: Properties) -> None:
         with self._lock:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from rehearsal.engine.containers import Client, Container
+from rehearsal.engine.client import Client
+from rehearsal.engine.containers import Container
 
 _ECS, _CONCURRENCY, _METADATA = (
     "ministack.services.ecs",
@@ -191,7 +192,9 @@ def wait_for_turn(task: Mapping[str, Any]) -> None:
 
 
 def _failed_lately(task: Mapping[str, Any]) -> bool:
-    if task.get("stopCode") not in ("EssentialContainerExited", "TaskFailedToStart") or not task.get("stoppedAt"):
+    if task.get("stopCode") not in ("EssentialContainerExited", "TaskFailedToStart") or not task.get(
+        "stoppedAt"
+    ):
         return False
     stopped = datetime.datetime.fromisoformat(str(task["stoppedAt"]))
     return (datetime.datetime.now(datetime.UTC) - stopped).total_seconds() < _LATELY_SECONDS

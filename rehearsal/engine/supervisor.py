@@ -120,7 +120,8 @@ class Supervisor:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=lambda: _prepare(message["cpus"], message["end_signal"]),
+                    # Safe here, where there is one thread.
+                    preexec_fn=lambda: _prepare(message["cpus"], message["end_signal"]),  # noqa: PLW1509
                     user=user,
                     group=group,
                     extra_groups=None if user is None else [],

@@ -1,4 +1,4 @@
-"""The containers of ECS tasks: the workload's own processes, with the environment and the limits that ECS gives them."""
+"""The containers of ECS tasks: the workload's own processes, with the environment and the limits that ECS gives."""
 
 import itertools
 import os
@@ -12,9 +12,10 @@ from rehearsal.emulator.calls import client
 from rehearsal.engine import ecs
 from rehearsal.engine.agent import Agent, Grant
 from rehearsal.engine.containers import Container
-from rehearsal.engine.host import Host, Program, cpus_for
+from rehearsal.engine.host import Host, cpus_for
 from rehearsal.engine.images import ImageStore, Reference
 from rehearsal.engine.network import Network, check_port
+from rehearsal.engine.process import Program
 
 TASK_LABEL = "com.amazonaws.ecs.task-arn"
 _CONTAINER_LABEL = "com.amazonaws.ecs.container-name"
@@ -57,7 +58,9 @@ class TaskContainer(Container):
         settings: of the Docker client's `create`.
     """
 
-    def __init__(self, platform: Platform, task: ecs.TaskRecord, image: str, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, platform: Platform, task: ecs.TaskRecord, image: str, settings: Mapping[str, Any]
+    ) -> None:
         super().__init__(
             platform.directory,
             name=settings["name"],
