@@ -7,6 +7,7 @@ import threading
 from rehearsal.emulator import (
     conditions,
     containers,
+    custom_resources,
     database,
     dns,
     foreign,
@@ -47,6 +48,7 @@ def install() -> None:
     for operation, action in transit_permissions.ACTIONS.items():
         actions[operation] = serve(operation, action)
     conditions.install()
+    custom_resources.install()
     internals.keep_database_names()
     foreign.install()
     passing.install()
