@@ -13,6 +13,7 @@ from rehearsal.emulator import (
     foreign,
     identity,
     internals,
+    internals_services,
     network,
     operations,
     outputs,
@@ -44,12 +45,12 @@ def install() -> None:
     extend("AWS::EC2::VPC", network.vpc_attributes)
     extend("AWS::Route53::HostedZone", dns.zone_attributes)
     refuse("AWS::EC2::Route", transit_resources.refuse_unattached_route)
-    actions = internals.ec2_actions()
+    actions = internals_services.ec2_actions()
     for operation, action in transit_permissions.ACTIONS.items():
         actions[operation] = serve(operation, action)
     conditions.install()
     custom_resources.install()
-    internals.keep_database_names()
+    internals_services.keep_database_names()
     foreign.install()
     passing.install()
     principals.install()
