@@ -105,7 +105,7 @@ class ReleaseStack(WorkloadStack):
                 {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
             ),
             (["logs:GetLogEvents"], [f"{self.task.log_group.log_group_arn}:log-stream:*"], None),
-            (["ssm:GetParameters", "ssm:GetParametersByPath"], [parameters], None),
+            (["ssm:GetParameters"], [parameters], None),
         )
         for actions, resources, conditions in statements:
             runner.add_to_policy(
