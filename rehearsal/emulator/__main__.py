@@ -9,11 +9,13 @@ from pathlib import Path
 from rehearsal.emulator import (
     conditions,
     containers,
+    custom_resources,
     database,
     dns,
     foreign,
     identity,
     internals,
+    internals_services,
     network,
     operations,
     outputs,
@@ -50,12 +52,17 @@ def install() -> Callable[[], None]:
     extend("AWS::EC2::VPC", network.vpc_attributes)
     extend("AWS::Route53::HostedZone", dns.zone_attributes)
     refuse("AWS::EC2::Route", transit_resources.refuse_unattached_route)
-    actions = internals.ec2_actions()
+    actions = internals_services.ec2_actions()
     for operation, action in transit_permissions.ACTIONS.items():
         actions[operation] = serve(operation, action)
     conditions.install()
+<<<<<<< HEAD
     close = launch.install(Path.cwd())
     internals.keep_database_names()
+=======
+    custom_resources.install()
+    internals_services.keep_database_names()
+>>>>>>> main
     foreign.install()
     passing.install()
     principals.install()

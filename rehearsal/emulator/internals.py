@@ -35,10 +35,12 @@ USED: Mapping[str, tuple[str, ...]] = {
     "ministack.core.router": ("extract_access_key_id",),
     "ministack.services.ec2": ("_ACTION_MAP", "_route_tables", "_subnets", "_vpcs"),
     "ministack.services.iam": ("_roles", "_users"),
+    "ministack.services.lambda_svc": ("_execute_function_with_config_scope",),
     "ministack.services.rds": ("_attach_instance_to_shared_cluster", "_sync_cluster_endpoints"),
     "ministack.services.route53": ("_zones", "_records"),
     "ministack.services.sts": ("_sessions", "register_session"),
     _CLOUDFORMATION: ("_stacks", "_ACTION_HANDLERS"),
+    f"{_CLOUDFORMATION}.custom_resource": ("_pending", "deliver_response"),
     f"{_CLOUDFORMATION}.engine": ("_resolve_refs",),
     f"{_CLOUDFORMATION}.helpers": ("_error", "_p"),
     f"{_CLOUDFORMATION}.provisioners": ("_RESOURCE_HANDLERS", "_physical_name"),
@@ -116,23 +118,6 @@ def scope(account_id: str, region_name: str) -> Iterator[None]:
         yield
 
 
-# --- Route 53, across accounts ------------------------------------------------------------------------------------
-
-
-def zones() -> list[tuple[str, str, str]]:
-    """Every public hosted zone of every account: account id, zone id, name with its final dot."""
-    stored = internal("ministack.services.route53", "_zones")._data
-    return [
-        (key[0], key[-1], str(zone["name"])) for key, zone in list(stored.items()) if not zone.get("private")
-    ]
-
-
-def records(account_id: str, zone_id: str) -> list[Mapping[str, Any]]:
-    """The record sets of one zone (Name, Type, ResourceRecords)."""
-    stored = internal("ministack.services.route53", "_records")
-    return list(stored.get_scoped(account_id, None, zone_id) or [])
-
-
 # --- CloudFormation -----------------------------------------------------------------------------------------------
 
 
@@ -198,47 +183,15 @@ def wrap_resolver(wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> N
             module._resolve_refs = replacement  # type: ignore[attr-defined]
 
 
-# --- EC2 ----------------------------------------------------------------------------------------------------------
-
-
-def ec2_actions() -> MutableMapping[str, Callable[[Mapping[str, list[str]]], Response]]:
-    """EC2 API action -> its function."""
-    actions: MutableMapping[str, Callable[[Mapping[str, list[str]]], Response]] = internal(
-        "ministack.services.ec2", "_ACTION_MAP"
-    )
-    return actions
-
-
-def ec2_record(store: str, resource_id: str) -> Mapping[str, Any] | None:
-    """A record of the EC2 service in the account and region in scope.
+def fail_custom_resource(response_url: str, reason: str) -> None:
+    """Answer a custom resource's request with a failure, unless it has been answered.
 
     Args:
-        store: `_vpcs`, `_subnets` or `_route_tables`.
-        resource_id: the resource's id.
+        response_url: the ResponseURL of the request; anything else is ignored.
+        reason: what the stack's event will say.
     """
-    record: Mapping[str, Any] | None = internal("ministack.services.ec2", store).get(resource_id)
-    return record
-
-
-# --- RDS ----------------------------------------------------------------------------------------------------------
-
-
-def keep_database_names() -> None:
-    """Let clusters and instances without a server keep the endpoints that they were made with.
-
-    With the first instance MiniStack turns the endpoint of its cluster into localhost, but a stack has handed on the
-    one it had, and on AWS it never changes.
-    """
-    module = importlib.import_module("ministack.services.rds")
-    attach, sync = (internal("ministack.services.rds", name) for name in USED["ministack.services.rds"])
-
-    def attach_if_served(instance: Any, cluster: Any) -> None:
-        if cluster.get("_shared_container_id"):
-            attach(instance, cluster)
-
-    def sync_if_served(cluster: Any) -> None:
-        if cluster.get("_shared_container_id"):
-            sync(cluster)
-
-    module._attach_instance_to_shared_cluster = attach_if_served  # type: ignore[attr-defined]
-    module._sync_cluster_endpoints = sync_if_served  # type: ignore[attr-defined]
+    token = response_url.rpartition("/cfn-response/")[2]
+    waiting = internal(f"{_CLOUDFORMATION}.custom_resource", "_pending").get(token)
+    if waiting is not None and waiting["result"] is None:
+        deliver = internal(f"{_CLOUDFORMATION}.custom_resource", "deliver_response")
+        deliver(token, {"Status": "FAILED", "Reason": reason})

