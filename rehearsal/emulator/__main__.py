@@ -56,13 +56,9 @@ def install() -> Callable[[], None]:
     for operation, action in transit_permissions.ACTIONS.items():
         actions[operation] = serve(operation, action)
     conditions.install()
-<<<<<<< HEAD
     close = launch.install(Path.cwd())
-    internals.keep_database_names()
-=======
     custom_resources.install()
     internals_services.keep_database_names()
->>>>>>> main
     foreign.install()
     passing.install()
     principals.install()

@@ -21,11 +21,8 @@ from botocore.config import Config
 
 from rehearsal.emulator import environment
 from rehearsal.emulator.certificates import make_certificates
-<<<<<<< HEAD
-from rehearsal.engine.host import wait_until_free
-=======
 from rehearsal.emulator.process_group import command_line, end_group, free_port
->>>>>>> main
+from rehearsal.engine.host import wait_until_free
 
 _POLL_SECONDS = 0.05
 _LOG_LINES = 20
@@ -150,20 +147,9 @@ class Emulator:
     def stop(self) -> None:
         """End it and all its workers; does nothing if it does not run."""
         if self.pid and (self._process is not None or self._is_ours()):
-<<<<<<< HEAD
-            _signal_group(self.pid, signal.SIGTERM)
-            deadline = time.monotonic() + _GRACE_SECONDS
-            while self._runs() and time.monotonic() < deadline:
-                time.sleep(_POLL_SECONDS)
-            # The workers too: they are in the same group, and it goes on after its leader has ended.
-            _signal_group(self.pid, signal.SIGKILL)
+            end_group(self.pid, self._runs)
             # Tasks and databases have a parent of their own, which ends them when the emulator has ended.
             wait_until_free(self.directory)
-        if self._process is not None:
-            self._process.wait()
-=======
-            end_group(self.pid, self._runs)
->>>>>>> main
         self._process = None
         if self._lifeline is not None:
             os.close(self._lifeline)
