@@ -15,7 +15,7 @@ from rich.console import Console
 
 from config import Configuration, StageRef, load
 from config.naming import SHARED_SERVICES_STAGE
-from rehearsal.checks import Deployed, run_checks
+from rehearsal.checks import DEPLOYMENT, Deployed, run_checks
 from rehearsal.deployment import Deployment
 from rehearsal.emulator import Emulator, EmulatorError
 from rehearsal.environments import Environments
@@ -24,6 +24,7 @@ from rehearsal.kept import kept, new_directory, remember, take_down
 from rehearsal.processes import CommandError, Processes
 from rehearsal.progress import Progress
 from rehearsal.report import Report, show
+from rehearsal.running_checks import RUNNING
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config" / "accounts.json"
@@ -198,7 +199,7 @@ class Rehearsal:
             states=report.states,
             images=report.images,
         )
-        report.checks.extend(run_checks(deployed))
+        report.checks.extend(run_checks(deployed, (*DEPLOYMENT, *RUNNING)))
 
     def _explain(self, report: Report, error: Exception) -> None:
         """Name the resource that failed; where no stack did, the end of the command's own output."""

@@ -105,12 +105,19 @@ class Container:
             tail: number of last lines, or all.
         """
         if stream:
-            return self._lines(follow=follow)
+            return self.lines(follow=follow)
         lines = self.log_file.read_bytes().splitlines(keepends=True)
         return b"".join(lines if tail == "all" else lines[-int(tail) :])
 
-    def _lines(self, *, follow: bool) -> Iterator[bytes]:
+    def lines(self, *, follow: bool, offset: int = 0) -> Iterator[bytes]:
+        """Give what it wrote, in pieces of whole lines.
+
+        Args:
+            follow: go on until its process has ended.
+            offset: byte to begin at.
+        """
         with self.log_file.open("rb") as file:
+            file.seek(offset)
             rest = b""
             while True:
                 ended = not follow or self.removed.is_set() or self.status == "exited"

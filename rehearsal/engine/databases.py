@@ -52,8 +52,10 @@ class DatabaseContainer(Container):
     def start(self) -> None:
         """Start the server with the parameters that its cluster's group has now."""
         check_port(self.address, PORT)
+        offset = self.log_file.stat().st_size
         self._server.start(self._login, rds.cluster_parameters(self.labels))
         self.process = self._server.process
+        rds.export_log(self, offset)
 
     def stop(self, timeout: float | None = None) -> None:  # noqa: ARG002 (a server stops in its own time)
         """Stop the server."""

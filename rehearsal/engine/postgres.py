@@ -41,6 +41,7 @@ _SETTINGS: Mapping[str, str] = {
     "password_encryption": "scram-sha-256",
     "log_line_prefix": "%t:%r:%u@%d:[%p]:",  # as RDS has it
     "timezone": "UTC",
+    "log_connections": "receipt,authentication,authorization",  # so that it can be shown who came as whom
 }
 # What must stay as it is here, whatever a parameter group says.
 _NOT_TAKEN = frozenset({*_SETTINGS, "port", "unix_socket_directories", "shared_preload_libraries"})

@@ -4,14 +4,15 @@ As `rehearsal/emulator/internals.py`, this is the only place that knows these na
 """
 
 import importlib
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.emulator import internals
 from rehearsal.emulator.resources import Attributes, Properties, extend
-from rehearsal.engine.containers import NETWORK
+from rehearsal.engine.containers import NETWORK, Container
 
-_RDS = "ministack.services.rds"
+_RDS, _ECS = "ministack.services.rds", "ministack.services.ecs"
 USED: Mapping[str, tuple[str, ...]] = {
     _RDS: (
         "_clusters",
@@ -22,13 +23,14 @@ USED: Mapping[str, tuple[str, ...]] = {
         "_start_cluster_shared_container",
         "_sync_cluster_endpoints",
     ),
+    _ECS: ("_emit_awslogs_event", "_ensure_awslogs_stream"),
 }
 
 
-def _of(name: str) -> Any:
-    if name not in USED[_RDS]:
-        raise KeyError(f"{_RDS}.{name} is not listed in USED")
-    return getattr(importlib.import_module(_RDS), name)
+def _of(name: str, module: str = _RDS) -> Any:
+    if name not in USED[module]:
+        raise KeyError(f"{module}.{name} is not listed in USED")
+    return getattr(importlib.import_module(module), name)
 
 
 def cluster_parameters(labels: Mapping[str, str]) -> Mapping[str, str]:
@@ -50,6 +52,30 @@ def cluster_parameters(labels: Mapping[str, str]) -> Mapping[str, str]:
     return found
 
 
+def export_log(container: Container, offset: int) -> None:
+    """Send a server's log to CloudWatch Logs, until the server stops, if its cluster exports it.
+
+    Args:
+        container: the server; its labels name account, region and cluster.
+        offset: byte of its log to begin at.
+    """
+    account, region, name = (container.labels[label] for label in ("account_id", "region", "cluster_id"))
+    cluster = _of("_clusters").get_scoped(account, region, name) or {}
+    if "postgresql" not in (cluster.get("EnabledCloudwatchLogsExports") or []):
+        return
+    group = {"group": f"/aws/rds/cluster/{name}/postgresql", "stream": name, "create_group": True}
+
+    def forward() -> None:
+        with internals.scope(account, region):
+            if not _of("_ensure_awslogs_stream", _ECS)(group):
+                return
+            for lines in container.lines(follow=True, offset=offset):
+                for line in lines.decode(errors="replace").splitlines():
+                    _of("_emit_awslogs_event", _ECS)(group, line)
+
+    threading.Thread(target=forward, daemon=True, name=f"log-{name}").start()
+
+
 def install(engine: Any) -> None:
     """Let RDS use the engine.
 
@@ -65,12 +91,13 @@ def install(engine: Any) -> None:
     extend("AWS::RDS::DBCluster", _served)
 
 
-def _served(physical_id: str, properties: Properties, known: Attributes) -> Attributes:  # noqa: ARG001
+def _served(physical_id: str, properties: Properties, _known: Attributes) -> Attributes:
     """Start a new cluster's server, and give its address as the endpoint.
 
     MiniStack starts it with the first instance only, when the stack has handed on an endpoint already.
     """
     cluster = _of("_clusters").get(physical_id)
+    cluster["EnabledCloudwatchLogsExports"] = list(properties.get("EnableCloudwatchLogsExports") or [])
     with _of("_shared_container_lock"):
         if not cluster.get("_shared_container_id"):
             started = _of("_start_cluster_shared_container")(physical_id, cluster)
