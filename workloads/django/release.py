@@ -93,6 +93,13 @@ class ReleaseStack(WorkloadStack):
             service="ecs", resource="task-definition", resource_name=f"{self.task.definition.family}:*"
         )
         tasks = self.format_arn(service="ecs", resource="task", resource_name=f"{cluster.cluster_name}/*")
+        # Not made from the group's own ARN, which ends in `:*` already.
+        streams = self.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"{self.task.log_group.log_group_name}:log-stream:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
         parameters = self.format_arn(
             service="ssm", resource="parameter", resource_name=f"{stage.stage_name}/*"
         )
@@ -104,8 +111,7 @@ class ReleaseStack(WorkloadStack):
                 [self.task.definition.task_role.role_arn, self._execution_role().role_arn],
                 {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
             ),
-            # The group's ARN ends in ":*", which is all of its streams.
-            (["logs:GetLogEvents"], [self.task.log_group.log_group_arn], None),
+            (["logs:GetLogEvents"], [streams], None),
             (["ssm:GetParameters"], [parameters], None),
         )
         for actions, resources, conditions in statements:
