@@ -51,9 +51,14 @@ class DatabaseContainer(Container):
 
     def start(self) -> None:
         """Start the server with the parameters that its cluster's group has now."""
-        check_port(self.address, PORT)
         offset = self.log_file.stat().st_size
-        self._server.start(self._login, rds.cluster_parameters(self.labels))
+        try:
+            check_port(self.address, PORT)
+            self._server.start(self._login, rds.cluster_parameters(self.labels))
+        except Exception as error:
+            key = (self.labels["account_id"], self.labels["region"], self.labels["cluster_id"])
+            rds.failures[key] = str(error)
+            raise
         self.process = self._server.process
         rds.export_log(self, offset)
 

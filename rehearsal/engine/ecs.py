@@ -26,6 +26,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         "_SecretResolutionError",
         "_build_run_kwargs",
         "_get_docker",
+        "_make_deployment",
         "_resolve_container_secrets",
         "_resolve_td_key",
         "_start_task_worker",
@@ -166,6 +167,16 @@ def install(engine: Any) -> None:
         _of(name)
     module._get_docker = lambda: engine  # type: ignore[attr-defined]
     module._resolve_container_secrets = _secrets_reader()  # type: ignore[attr-defined]
+    module._make_deployment = _begun(_of("_make_deployment"))  # type: ignore[attr-defined]
+
+
+def _begun(make: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Let a service's first deployment be in progress until its tasks run; MiniStack has it completed at once."""
+
+    def deployment(*settings: Any, **named: Any) -> dict[str, Any]:
+        return {**make(*settings, **named), "rolloutState": "IN_PROGRESS", "rolloutStateReason": ""}
+
+    return deployment
 
 
 def _secrets_reader() -> Callable[[Mapping[str, Any]], dict[str, str]]:

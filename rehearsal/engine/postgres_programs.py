@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import stat
 import subprocess
 from functools import lru_cache
 from pathlib import Path
@@ -24,11 +25,19 @@ def let_in(directory: Path, user: str | None) -> None:
     if owner is None:
         return
     os.chown(directory, *owner)
-    # The emulator's folder, and the rehearsal's own, that it is in; what is above is not ours to change.
-    for parent in directory.parents[:_LEVELS]:
+    for parent in _ours(directory):
         if not parent.stat().st_mode & 0o001:
             os.chown(parent, -1, owner[1])
             parent.chmod(parent.stat().st_mode | 0o010)
+
+
+def _ours(directory: Path) -> list[Path]:
+    """Return the folders above one that the rehearsal made, or that were made for it in a place for temporary ones."""
+    above = list(directory.parents)
+    shared = next(
+        (index for index, parent in enumerate(above) if parent.stat().st_mode & stat.S_ISVTX), _LEVELS
+    )
+    return above[:shared]
 
 
 def _installed() -> Path:

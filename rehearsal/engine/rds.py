@@ -33,6 +33,10 @@ def _of(name: str, module: str = _RDS) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
+# Account, region and cluster -> why its server did not start: MiniStack keeps that to its own log.
+failures: dict[tuple[str, str, str], str] = {}
+
+
 def cluster_parameters(labels: Mapping[str, str]) -> Mapping[str, str]:
     """Return the parameters that a cluster's group sets; none for a default group.
 
@@ -102,8 +106,10 @@ def _served(physical_id: str, properties: Properties, _known: Attributes) -> Att
         if not cluster.get("_shared_container_id"):
             started = _of("_start_cluster_shared_container")(physical_id, cluster)
             if not started["started"]:
-                where = f"{internals.account()}/{internals.region()}"
-                raise RuntimeError(f"the server of cluster {physical_id} in {where} did not start")
+                reason = failures.get(
+                    (internals.account(), internals.region(), physical_id), "no reason known"
+                )
+                raise RuntimeError(f"the server of cluster {physical_id} did not start: {reason}")
             cluster["_shared_container_ready"] = True
             cluster["_shared_storage_initialized"] = True
             _of("_sync_cluster_endpoints")(cluster)
