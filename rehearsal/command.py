@@ -21,6 +21,7 @@ from rehearsal.emulator import Emulator, EmulatorError
 from rehearsal.environments import Environments
 from rehearsal.images import push_images
 from rehearsal.kept import kept, new_directory, remember, take_down
+from rehearsal.memory import MemoryWatch
 from rehearsal.processes import CommandError, Processes
 from rehearsal.progress import Progress
 from rehearsal.report import Report, show
@@ -128,6 +129,7 @@ class Rehearsal:
             region=configuration.organization.region,
             accounts=self._accounts,
         )
+        self._memory = MemoryWatch()
         self._processes = Processes(self._logs)
         self._deployment = Deployment(
             self._emulator, self._processes, configuration, root=ROOT, scratch=self._scratch
@@ -152,6 +154,8 @@ class Rehearsal:
                 self._check(report)
         except (CommandError, EmulatorError) as error:
             self._explain(report, error)
+        self._memory.close()
+        report.peak_memory_mib = self._memory.peak_mib
         report.seconds = time.monotonic() - started
         report.phases = self.progress.phases
         return report
@@ -164,6 +168,7 @@ class Rehearsal:
             try:
                 with self.progress.phase("start the local AWS"):
                     self._emulator.start(detached=self._keep)
+                    self._memory.watch(self._emulator.pid)
                 with self.progress.phase(f"bootstrap {len(self._accounts)} accounts with trust to tooling"):
                     self._deployment.bootstrap(self._accounts)
                 tooling = first.result()
