@@ -218,7 +218,9 @@ class Emulator:
             with opener.open(request, timeout=10) as response:
                 given = json.load(response)
         except urllib.error.HTTPError as error:
-            raise EmulatorError(json.load(error)["message"]) from None
+            with error:
+                message = json.load(error)["message"]
+            raise EmulatorError(message) from None
         return {
             "AccessKeyId": given["AccessKeyId"],
             "SecretAccessKey": given["SecretAccessKey"],

@@ -5,11 +5,14 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rehearsal.emulator import Emulator
+
+if TYPE_CHECKING:
+    from tests.rehearsal.workload import Workload
 
 REGION = "eu-west-1"
 TOOLING, SHARED, STAGING, PRODUCTION = "111111111111", "222222222222", "333333333333", "444444444444"
@@ -123,3 +126,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         directory=directory, region=REGION, accounts=[TOOLING, SHARED, STAGING, PRODUCTION]
     ) as emulator:
         yield Cloud(emulator)
+
+
+@pytest.fixture(scope="session")
+def workload(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> "Workload":
+    """A small workload whose image is in the registry."""
+    from tests.rehearsal.workload import Workload, write_source  # noqa: PLC0415 (it needs this module)
+
+    return Workload(cloud, write_source(tmp_path_factory.mktemp("source")))
