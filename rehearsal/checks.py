@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from config import Configuration, StageRef
 from config.assembly import AssembledStack
@@ -45,6 +45,9 @@ class Check:
         return not self.problems
 
 
+Found = tuple[list[str], str]  # problems, and how much was looked at
+
+
 @dataclass(frozen=True)
 class Deployed:
     """What the checks look at.
@@ -80,28 +83,25 @@ class Deployed:
         return sts.assume_role(RoleArn=role_arn, RoleSessionName="rehearsal-check")["Credentials"]
 
 
-def run_checks(deployed: Deployed) -> Iterator[Check]:
-    """Run every check, in the order of the report; a check that cannot run fails."""
-    checks: tuple[tuple[str, Callable[[Deployed], tuple[list[str], str]]], ...] = (
-        ("every stack is complete, in its own account and region", stacks_complete),
-        ("tooling may assume the deploy role of every account", tooling_is_trusted),
-        ("an account that is not trusted is refused every bootstrap role", strangers_are_refused),
-        ("no workload account may assume a bootstrap role of another account", workloads_are_refused),
-        ("the parent zone holds the delegated name servers, and no other", parent_zone_is_exact),
-        ("a delegation role writes its own name, and no other", delegation_is_scoped),
-        ("all environments of a workload run one image, by the registry's digest", one_digest),
-        ("the registry lets the environments' accounts pull, and strangers not", registry_is_scoped),
-        ("every parameter of the templates is in SSM, with a value", parameters_are_there),
-    )
-    for name, check in checks:
+Named = tuple[str, Callable[[Deployed], Found]]  # what must hold, and how it is looked at
+
+
+def run_checks(deployed: Deployed, checks: Sequence[Named] | None = None) -> Iterator[Check]:
+    """Run checks, in the order of the report; a check that cannot run fails.
+
+    Args:
+        deployed: what they look at.
+        checks: the checks; those of what was deployed if left out.
+    """
+    for name, check in DEPLOYMENT if checks is None else checks:
         try:
             problems, detail = check(deployed)
-        except (BotoCoreError, ClientError) as error:
-            problems, detail = [str(error)], "could not be checked"
+        except Exception as error:
+            problems, detail = [f"{type(error).__name__}: {error}"], "could not be checked"
         yield Check(name, tuple(problems), detail)
 
 
-def stacks_complete(deployed: Deployed) -> tuple[list[str], str]:
+def stacks_complete(deployed: Deployed) -> Found:
     """Compare the assembly with what CloudFormation has."""
     problems = [
         f"{state.stack.name} in {state.stack.account}/{state.stack.region} is {state.status}"
@@ -117,7 +117,7 @@ def _trusting_accounts(deployed: Deployed) -> list[str]:
     return [accounts.shared_services, *dict.fromkeys(stage.account_id for stage in deployed.stages)]
 
 
-def tooling_is_trusted(deployed: Deployed) -> tuple[list[str], str]:
+def tooling_is_trusted(deployed: Deployed) -> Found:
     """The control of the two checks that follow: the same call, by the one account that is trusted, succeeds."""
     problems = []
     accounts = _trusting_accounts(deployed)
@@ -144,7 +144,7 @@ def _refusals(deployed: Deployed, attempts: Sequence[tuple[str, str]]) -> list[s
     return problems
 
 
-def strangers_are_refused(deployed: Deployed) -> tuple[list[str], str]:
+def strangers_are_refused(deployed: Deployed) -> Found:
     """An account outside the organization tries every bootstrap role of every account."""
     accounts = [deployed.configuration.accounts.tooling, *_trusting_accounts(deployed)]
     attempts = [
@@ -155,7 +155,7 @@ def strangers_are_refused(deployed: Deployed) -> tuple[list[str], str]:
     return _refusals(deployed, attempts), f"{len(attempts)} attempts refused"
 
 
-def workloads_are_refused(deployed: Deployed) -> tuple[list[str], str]:
+def workloads_are_refused(deployed: Deployed) -> Found:
     """Every environment's account tries the bootstrap roles of all others, tooling and shared services included."""
     targets = [deployed.configuration.accounts.tooling, *_trusting_accounts(deployed)]
     sources = dict.fromkeys(stage.account_id for stage in deployed.stages)
@@ -187,7 +187,7 @@ def _name_servers(client: Any, zone_id: str) -> dict[str, set[str]]:
     }
 
 
-def parent_zone_is_exact(deployed: Deployed) -> tuple[list[str], str]:
+def parent_zone_is_exact(deployed: Deployed) -> Found:
     """The parent's NS records are those of the environments, each with the servers of the environment's own zone."""
     configuration = deployed.configuration
     domain = configuration.organization.domain
@@ -209,7 +209,7 @@ def parent_zone_is_exact(deployed: Deployed) -> tuple[list[str], str]:
     return problems, f"{len(delegated)} delegations in {domain}"
 
 
-def delegation_is_scoped(deployed: Deployed) -> tuple[list[str], str]:
+def delegation_is_scoped(deployed: Deployed) -> Found:
     """Each environment's role tries to write every environment's NS record in the parent zone."""
     configuration = deployed.configuration
     shared = configuration.accounts.shared_services
@@ -251,7 +251,7 @@ def _writes(client: Any, zone_id: str, name: str, servers: Sequence[str]) -> boo
     return True
 
 
-def one_digest(deployed: Deployed) -> tuple[list[str], str]:
+def one_digest(deployed: Deployed) -> Found:
     """Read every task definition of every environment back, and compare its image with the registry's."""
     problems, seen = [], 0
     wanted = {image.workload: image for image in deployed.images}
@@ -276,7 +276,7 @@ def _task_definitions(deployed: Deployed, stage: StageRef) -> Iterator[Any]:
             yield ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
 
 
-def registry_is_scoped(deployed: Deployed) -> tuple[list[str], str]:
+def registry_is_scoped(deployed: Deployed) -> Found:
     """Every environment's account pulls its image's manifest; an account outside the organization tries too."""
     problems = []
     tooling = deployed.configuration.accounts.tooling
@@ -301,7 +301,7 @@ def registry_is_scoped(deployed: Deployed) -> tuple[list[str], str]:
     return problems, f"{len(pullers)} pulls tried"
 
 
-def parameters_are_there(deployed: Deployed) -> tuple[list[str], str]:
+def parameters_are_there(deployed: Deployed) -> Found:
     """Compare the templates' SSM parameters with what each account holds."""
     problems, seen = [], 0
     for stage in deployed.stages:
@@ -322,3 +322,16 @@ def parameters_are_there(deployed: Deployed) -> tuple[list[str], str]:
     if not seen:
         problems.append("the templates hold no parameter")
     return problems, f"{seen} parameters"
+
+
+DEPLOYMENT: tuple[Named, ...] = (
+    ("every stack is complete, in its own account and region", stacks_complete),
+    ("tooling may assume the deploy role of every account", tooling_is_trusted),
+    ("an account that is not trusted is refused every bootstrap role", strangers_are_refused),
+    ("no workload account may assume a bootstrap role of another account", workloads_are_refused),
+    ("the parent zone holds the delegated name servers, and no other", parent_zone_is_exact),
+    ("a delegation role writes its own name, and no other", delegation_is_scoped),
+    ("all environments of a workload run one image, by the registry's digest", one_digest),
+    ("the registry lets the environments' accounts pull, and strangers not", registry_is_scoped),
+    ("every parameter of the templates is in SSM, with a value", parameters_are_there),
+)

@@ -14,16 +14,17 @@ from types import FrameType
 from rich.console import Console
 
 from config import Configuration, StageRef, load
-from config.assembly import AssembledStack, read_assembly
-from rehearsal.checks import Deployed, run_checks
+from config.naming import SHARED_SERVICES_STAGE
+from rehearsal.checks import DEPLOYMENT, Deployed, run_checks
 from rehearsal.deployment import Deployment
 from rehearsal.emulator import Emulator, EmulatorError
+from rehearsal.environments import Environments
 from rehearsal.images import push_images
 from rehearsal.kept import kept, new_directory, remember, take_down
 from rehearsal.processes import CommandError, Processes
 from rehearsal.progress import Progress
 from rehearsal.report import Report, show
-from rehearsal.stacks import StackWatch
+from rehearsal.running_checks import RUNNING
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config" / "accounts.json"
@@ -113,8 +114,8 @@ class Rehearsal:
         self._stages = stages
         self._directory = new_directory()
         self._scratch = self._directory / "work"
-        logs = self._directory / "logs"
-        for folder in (self._scratch, logs):
+        self._logs = self._directory / "logs"
+        for folder in (self._scratch, self._logs):
             folder.mkdir()
         accounts = configuration.accounts
         self._accounts = list(
@@ -127,30 +128,36 @@ class Rehearsal:
             region=configuration.organization.region,
             accounts=self._accounts,
         )
-        self._processes = Processes(logs)
+        self._processes = Processes(self._logs)
         self._deployment = Deployment(
             self._emulator, self._processes, configuration, root=ROOT, scratch=self._scratch
+        )
+        self._environments = Environments(
+            self._emulator,
+            configuration,
+            self._deployment,
+            processes=self._processes,
+            progress=progress,
+            logs=self._logs,
         )
 
     def run(self) -> Report:
         """Deploy and check; what goes wrong is in the report."""
         report = Report(self._configuration.organization.name, self._stages)
         started = time.monotonic()
-        watch = StackWatch(self._emulator)
-        deployed: list[AssembledStack] = []
         try:
-            self._deploy(report, watch, deployed)
-            report.states = watch.states(deployed)
-            with self.progress.phase("check trust, delegation, digests and parameters"):
-                self._check(report, deployed)
+            self._deploy(report)
+            report.states = self._environments.watch.states(self._environments.deployed)
+            with self.progress.phase("check trust, delegation, digests, parameters and tasks"):
+                self._check(report)
         except (CommandError, EmulatorError) as error:
-            self._explain(report, watch, deployed, error)
+            self._explain(report, error)
         report.seconds = time.monotonic() - started
         report.phases = self.progress.phases
         return report
 
-    def _deploy(self, report: Report, watch: StackWatch, deployed: list[AssembledStack]) -> None:
-        images = self._scratch / "images"
+    def _deploy(self, report: Report) -> None:
+        environments, images = self._environments, self._scratch / "images"
         with ThreadPoolExecutor(max_workers=1) as pool:
             # The registry must exist before an image can be pushed: the first assembly has placeholders.
             first = pool.submit(self._synthesize, "synthesize the tooling account", "first", images)
@@ -163,7 +170,7 @@ class Rehearsal:
             except BaseException:
                 self._processes.stop()  # or the pool would wait for what Ctrl-C does not reach
                 raise
-        self._deploy_stage("tooling: registry and pipeline", tooling, "", watch, deployed)
+        environments.deploy_stage("tooling: registry and pipeline", tooling, "")
         with self.progress.phase("push the images to the tooling registry"):
             report.images = push_images(
                 self._emulator.client("ecr", self._configuration.accounts.tooling),
@@ -171,12 +178,11 @@ class Rehearsal:
                 root=ROOT,
                 directory=images,
             )
+        environments.build(report.images, self._stages)
         assembly = self._synthesize("synthesize with the images' digests", "second", images)
-        shared = "SharedServices"
-        self._deploy_stage("shared services: network and DNS", assembly, shared, watch, deployed)
+        environments.deploy_stage("shared services: network and DNS", assembly, SHARED_SERVICES_STAGE)
         for stage in self._stages:
-            title = f"{stage.key} into account {stage.account_id}"
-            self._deploy_stage(title, assembly, stage.stage_name, watch, deployed)
+            environments.deploy_environment(stage, assembly)
 
     def _synthesize(self, title: str, name: str, images: Path) -> Path:
         with self.progress.phase(title):
@@ -184,38 +190,23 @@ class Rehearsal:
                 name, config_file=CONFIG, images=images, environment=_without_aws(os.environ)
             )
 
-    def _deploy_stage(
-        self,
-        title: str,
-        assembly: Path,
-        stage: str,
-        watch: StackWatch,
-        deployed: list[AssembledStack],
-    ) -> None:
-        """Deploy the stacks of one stage; an empty name means the tooling account's own."""
-        stacks = [stack for stack in read_assembly(assembly) if stack.stage == stage]
-        deployed.extend(stacks)
-        with self.progress.phase(f"deploy {title}"), self.progress.stacks(watch, stacks):
-            self._deployment.deploy(title, assembly, [stack.path for stack in stacks])
-
-    def _check(self, report: Report, stacks: Sequence[AssembledStack]) -> None:
+    def _check(self, report: Report) -> None:
         deployed = Deployed(
             emulator=self._emulator,
             configuration=self._configuration,
             stages=self._stages,
-            stacks=stacks,
+            stacks=self._environments.deployed,
             states=report.states,
             images=report.images,
         )
-        report.checks.extend(run_checks(deployed))
+        report.checks.extend(run_checks(deployed, (*DEPLOYMENT, *RUNNING)))
 
-    def _explain(
-        self, report: Report, watch: StackWatch, stacks: Sequence[AssembledStack], error: Exception
-    ) -> None:
+    def _explain(self, report: Report, error: Exception) -> None:
         """Name the resource that failed; where no stack did, the end of the command's own output."""
         report.problem = str(error)
         if not isinstance(error, CommandError):
             return
+        watch, stacks = self._environments.watch, self._environments.deployed
         if stacks:
             report.failures = watch.failures(stacks)
             report.states = watch.states(stacks)
@@ -241,6 +232,7 @@ class Rehearsal:
     def close(self) -> None:
         """End every process and remove every file, unless it is kept."""
         self._processes.stop()
+        self._environments.close()
         if self.kept_state:
             return
         self._emulator.stop()

@@ -86,7 +86,7 @@ class Deployment:
         return assembly
 
     def deploy(self, title: str, assembly: Path, patterns: Sequence[str]) -> None:
-        """Deploy stacks with the tooling account's credentials alone.
+        """Deploy stacks, and no others, with the tooling account's credentials alone.
 
         The CLI assumes each account's deploy role and hands the execution role to CloudFormation.
 
@@ -95,7 +95,7 @@ class Deployment:
             assembly: the synthesized assembly.
             patterns: stacks, as `cdk deploy` takes them.
         """
-        arguments = [*cdk_command(), "deploy", *patterns, "--app", str(assembly)]
+        arguments = [*cdk_command(), "deploy", *patterns, "--exclusively", "--app", str(assembly)]
         arguments += ["--require-approval", "never", "--concurrency", str(CONCURRENT_STACKS)]
         arguments += ["--progress", "events", "--ci"]
         self._processes.run(

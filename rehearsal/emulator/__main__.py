@@ -3,6 +3,8 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 from rehearsal.emulator import (
     conditions,
@@ -27,13 +29,18 @@ from rehearsal.emulator import (
 )
 from rehearsal.emulator.ec2_protocol import serve
 from rehearsal.emulator.resources import THREADED, add, extend, refuse
+from rehearsal.engine import launch
 
 
-def install() -> None:
+def install() -> Callable[[], None]:
     """Add and wrap what MiniStack lacks.
+
+    Returns:
+        What ends the processes of tasks and databases.
 
     Raises:
         RuntimeError: the installed MiniStack is not the one that this was written for.
+        NetworkError: this system has no addresses for tasks.
     """
     absent = internals.missing()
     if absent:
@@ -49,6 +56,7 @@ def install() -> None:
     for operation, action in transit_permissions.ACTIONS.items():
         actions[operation] = serve(operation, action)
     conditions.install()
+    close = launch.install(Path.cwd())
     custom_resources.install()
     internals_services.keep_database_names()
     foreign.install()
@@ -57,6 +65,7 @@ def install() -> None:
     outputs.install()
     operations.install()
     internals.run_in_thread(frozenset(THREADED))
+    return close
 
 
 def end_with_parent() -> None:
@@ -74,5 +83,8 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     end_with_parent()
-    install()
-    internals.serve()
+    close = install()
+    try:
+        internals.serve()
+    finally:
+        close()

@@ -7,6 +7,7 @@ from typing import Any
 from rehearsal.emulator import internals_iam
 from rehearsal.emulator.foreign import foreign_arn
 from rehearsal.emulator.request_keys import request_key
+from rehearsal.emulator.request_resources import request_arn
 from rehearsal.emulator.transit_permissions import resource_arns
 
 # Service and body of the request in progress: IAM asks for its resources before it looks at conditions.
@@ -44,8 +45,8 @@ def _resources(
         _request.set((service, body))
     if service == "ec2":
         return resource_arns(parameters, region, account)
-    foreign = foreign_arn(service, body, region, account)
-    return [foreign] if foreign else []
+    named = foreign_arn(service, body, region, account) or request_arn(service, body, region, account)
+    return [named] if named else []
 
 
 def install() -> None:

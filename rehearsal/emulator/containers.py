@@ -3,6 +3,7 @@
 MiniStack's CloudFormation drops the secrets of a task definition and some settings of a service.
 """
 
+import time
 from typing import Any
 
 from rehearsal.emulator import internals
@@ -11,6 +12,9 @@ from rehearsal.emulator.resources import Attributes, Created, Properties, Resour
 from rehearsal.emulator.shapes import to_request
 
 _FAMILY_LENGTH = 255  # longest family and service name that ECS accepts, in characters
+# CloudFormation waits for three hours; a person who rehearses does not.
+_STABLE_SECONDS = 300.0
+_POLL_SECONDS = 0.3
 _NOT_FOUND = ("ClientException", "ServiceNotFound", "ClusterNotFound", "ServiceNotActive")
 
 
@@ -71,7 +75,7 @@ class Service(Resource):
         made = ecs.create_service(
             **{"desiredCount": 1, **request, "serviceName": name}, **_ecs_tags(properties)
         )
-        return self._created(made["service"])
+        return self._settled(made["service"])
 
     def update(self, physical_id: str, old: Properties, new: Properties) -> Created:
         """Roll it to the new properties."""
@@ -79,7 +83,7 @@ class Service(Resource):
         changed = {name: value for name, value in new.items() if value != old.get(name) and name != "Tags"}
         request = to_request(ecs, "UpdateService", changed)
         request |= {"cluster": new.get("Cluster", "default"), "service": physical_id}
-        return self._created(ecs.update_service(**request)["service"])
+        return self._settled(ecs.update_service(**request)["service"])
 
     def delete(self, physical_id: str, properties: Properties) -> None:
         """Drain and delete it."""
@@ -87,7 +91,27 @@ class Service(Resource):
         delete = client("ecs").delete_service
         quietly(lambda: delete(cluster=cluster, service=physical_id, force=True), *_NOT_FOUND)
 
-    def _created(self, service: dict[str, Any]) -> Created:
+    def _settled(self, service: dict[str, Any]) -> Created:
+        """Wait for the deployment, as CloudFormation does: a service is complete when its tasks run.
+
+        Raises:
+            ValueError: the deployment failed, or took longer than CloudFormation's patience here.
+        """
+        ecs = client("ecs")
+        wanted = service["deployments"][0]["id"]
+        deadline = time.monotonic() + _STABLE_SECONDS
+        while True:
+            found = ecs.describe_services(cluster=service["clusterArn"], services=[service["serviceArn"]])
+            deployments = {item["id"]: item for item in found["services"][0]["deployments"]}
+            deployment = deployments.get(wanted, {})
+            state, reason = deployment.get("rolloutState"), deployment.get("rolloutStateReason")
+            if state == "COMPLETED":
+                break
+            if state != "IN_PROGRESS":
+                raise ValueError(f"ECS Deployment Circuit Breaker was triggered. {reason or ''}".strip())
+            if time.monotonic() > deadline:
+                raise ValueError(f"the service did not become stable within {_STABLE_SECONDS:.0f} s")
+            time.sleep(_POLL_SECONDS)
         attributes: Attributes = {"Name": service["serviceName"], "ServiceArn": service["serviceArn"]}
         return str(service["serviceArn"]), attributes
 

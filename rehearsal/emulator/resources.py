@@ -21,6 +21,7 @@ __all__ = [
     "refuse",
     "tagged",
     "tags",
+    "watch",
 ]
 
 # The types handled in worker threads, because their handlers call the API and so may wait.
@@ -131,6 +132,39 @@ def extend(name: str, attributes: Callable[[str, Properties, Attributes], Attrib
         return made_id, {**known, **attributes(made_id, new, known)}
 
     handler |= {"create": created, "update": updated}
+
+
+def watch(
+    name: str, *, made: Callable[[str, Properties], None], gone: Callable[[str, Properties], None]
+) -> None:
+    """Be told of the resources of a type.
+
+    Args:
+        name: the CloudFormation type.
+        made: (physical id, properties), after one was created or updated.
+        gone: (physical id, properties), before one is deleted.
+    """
+    handler = internals.resource_handlers()[name]
+    create, update, delete = handler["create"], handler["update"], handler["delete"]
+    THREADED.add(name)
+
+    def created(logical_id: str, properties: Properties, stack: str) -> Created:
+        result: Created = create(logical_id, properties, stack)
+        made(result[0], properties)
+        return result
+
+    def updated(
+        physical_id: str, old: Properties, new: Properties, stack: str, *rest: str, **named: str
+    ) -> Created:
+        result: Created = update(physical_id, old, new, stack, *rest, **named)
+        made(result[0], new)
+        return result
+
+    def deleted(physical_id: str, properties: Properties) -> None:
+        gone(physical_id, properties)
+        delete(physical_id, properties)
+
+    handler |= {"create": created, "update": updated, "delete": deleted}
 
 
 def refuse(name: str, check: Callable[[Properties], None]) -> None:

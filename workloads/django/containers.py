@@ -85,3 +85,8 @@ class DjangoTask(Construct):
             linux_parameters=ecs.LinuxParameters(self, "Linux", init_process_enabled=True),
             stop_timeout=stop_timeout,
         )
+        # A service may start its first task as soon as its definition is there: by then ECS must be able to read
+        # the secrets and pull the image. The CDK makes the service wait for the task's role alone.
+        definition = self.definition.node.default_child
+        if definition is not None:
+            definition.node.add_dependency(self.definition.obtain_execution_role())

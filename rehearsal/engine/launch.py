@@ -1,0 +1,72 @@
+"""Puts the engine into the emulator's process."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from rehearsal.emulator import internals_iam
+from rehearsal.emulator.certificates import Issuer
+from rehearsal.emulator.environment import AGENT_FILE, BUILD_VARIABLE, CACHE_VARIABLE
+from rehearsal.engine import balancing, ecs, layers, rds
+from rehearsal.engine.agent import Agent
+from rehearsal.engine.cache import Cache
+from rehearsal.engine.client import Client
+from rehearsal.engine.databases import Databases
+from rehearsal.engine.host import Host
+from rehearsal.engine.images import ImageStore
+from rehearsal.engine.network import claim
+from rehearsal.engine.scaling_loop import Scaling
+from rehearsal.engine.stopping import Stopping
+from rehearsal.engine.tasks import Platform, Tasks
+
+
+def install(directory: Path) -> Callable[[], None]:
+    """Let MiniStack's ECS and RDS use processes.
+
+    Args:
+        directory: the emulator's folder.
+
+    Returns:
+        What ends all of them.
+
+    Raises:
+        NetworkError: this system has no addresses for tasks.
+    """
+    network = claim()
+    agent = Agent(
+        network.agent, credentials=internals_iam.role_session, trusts=ecs.trusts, metadata=ecs.metadata
+    )
+    _write_private(
+        directory / AGENT_FILE, json.dumps({"endpoint": agent.endpoint, "token": agent.service_token})
+    )
+    host = Host(directory)
+    ca_file = directory / "ca.pem"
+    endpoint = f"https://127.0.0.1:{os.environ['GATEWAY_PORT']}"
+    cache = Cache(
+        Path(os.environ.pop(CACHE_VARIABLE)),
+        environment=json.loads(os.environ.pop(BUILD_VARIABLE)),
+        run=host.run,
+    )
+    platform = Platform(
+        host=host,
+        network=network,
+        agent=agent,
+        images=ImageStore(cache, endpoint=endpoint, ca_file=ca_file),
+        directory=directory / "containers",
+        endpoint=endpoint,
+        ca_file=ca_file,
+    )
+    client = Client([Tasks(platform), Databases(platform, Issuer(directory))])
+    ecs.install(client)
+    Stopping(client).install()
+    balancing.install()
+    Scaling().install()
+    rds.install(client)
+    layers.install()
+    return host.close
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
