@@ -27,6 +27,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         "_resolve_condition_key",
         "_resource_policy",
         "caller_arn",
+        "evaluate_resource_policy",
         "resource_policy_allows",
     ),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
