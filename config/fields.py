@@ -11,9 +11,6 @@ from pydantic.fields import FieldInfo
 from config.formats import Format
 from config.problems import Place
 
-_KEY = "[key]"
-"""Pydantic's mark, at the end of a place, of an error in a key itself."""
-
 
 @dataclass(frozen=True, slots=True)
 class ByClass:
@@ -77,29 +74,22 @@ def inside(annotation: Any) -> Any | None:
 
 def field_at(model: type[BaseModel], place: Place) -> FieldInfo | None:
     """Find the field at a place, or None: an unknown key, or an entry of a dictionary or list."""
-    info: FieldInfo | None = None
-    annotation: Any = model
-    for step in place:
-        if step == _KEY:
-            return None
-        current = model_of(annotation)
-        info = dict(keys(current)).get(str(step)) if current else None
-        annotation = info.annotation if info else inside(annotation)
-        if annotation is None:
-            return None
-    return info
+    return _at(model, place)[0]
 
 
 def model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
     """Find the model of the object at a place, or None."""
+    return model_of(_at(model, place)[1])
+
+
+def _at(model: type[BaseModel], place: Place) -> tuple[FieldInfo | None, Any]:
+    info: FieldInfo | None = None
     annotation: Any = model
     for step in place:
         current = model_of(annotation)
         info = dict(keys(current)).get(str(step)) if current else None
         annotation = info.annotation if info else inside(annotation)
-        if annotation is None:
-            return None
-    return model_of(annotation)
+    return info, annotation
 
 
 def with_defaults(value: Any, annotation: Any, environment_class: object = None) -> Any:

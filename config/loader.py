@@ -16,7 +16,7 @@ _WHOLE_FILE = "(whole file)"
 _LONGEST_MESSAGE = 600
 
 
-def load(path: Path | None = None, *, check_files: bool = False) -> Configuration:
+def load(path: Path | None = None, *, check_files: bool = True) -> Configuration:
     """Read and validate a configuration file.
 
     Args:
@@ -27,7 +27,8 @@ def load(path: Path | None = None, *, check_files: bool = False) -> Configuratio
         ConfigurationError: It cannot be read or is not valid; the error lists every problem that was found.
     """
     file = path or DEFAULT_FILE
-    name = file.relative_to(PROJECT_ROOT).as_posix() if file.is_relative_to(PROJECT_ROOT) else str(file)
+    inside = file.is_relative_to(PROJECT_ROOT)
+    name = printable(str(file.relative_to(PROJECT_ROOT) if inside else file), longest=_LONGEST_MESSAGE)
     try:
         content = file.read_bytes()
     except FileNotFoundError:
@@ -54,7 +55,7 @@ def load(path: Path | None = None, *, check_files: bool = False) -> Configuratio
 
 
 def load_text(text: str, file_name: str, *, check_files: bool = False) -> Configuration:
-    """Validate the text of a configuration file.
+    """Validate the text of a configuration, which need not be this project's.
 
     Args:
         text: JSON text.

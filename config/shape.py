@@ -188,15 +188,9 @@ def _pruned(document: Any, wrong: list[Place]) -> Any:
             continue  # the key is wrong, and its value may be fine
         parent = result
         for step in place[:-1]:
-            parent = parent[step] if parent is not None and _has(parent, step) else None
+            parent = parent.get(step) if isinstance(parent, dict) else None
         if isinstance(parent, dict):
             parent.pop(place[-1], None)
         elif isinstance(parent, list) and isinstance(place[-1], int):
             parent[place[-1]] = None
     return result
-
-
-def _has(container: Any, step: str | int) -> bool:
-    if isinstance(container, dict):
-        return step in container
-    return isinstance(container, list) and isinstance(step, int) and step < len(container)

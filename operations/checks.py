@@ -4,9 +4,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -35,13 +35,11 @@ class Step:
         name: what a person types after `--only`.
         title: what it makes sure of.
         command: argument list, run in the project's folder.
-        variables: environment variables besides the caller's.
     """
 
     name: str
     title: str
     command: tuple[str, ...]
-    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def check_steps(scratch: Path) -> tuple[Step, ...]:
     """
     python = sys.executable
     typed = [name for name in TYPED if (ROOT / name).exists()]
-    steps = [
+    return (
         Step(
             "tests",
             "unit and template tests",
@@ -98,8 +96,7 @@ def check_steps(scratch: Path) -> tuple[Step, ...]:
         Step(
             "manual", "the README's table is current", (python, "-m", "config.manual", "README.md", "--check")
         ),
-    ]
-    return tuple(steps)
+    )
 
 
 def rehearsal_steps() -> tuple[Step, ...]:
@@ -153,9 +150,7 @@ class Runner:
         """
         self._tell(step, None)
         started = time.monotonic()
-        exit_code = subprocess.run(
-            step.command, cwd=ROOT, env=environment(extra=step.variables), check=False
-        ).returncode
+        exit_code = subprocess.run(step.command, cwd=ROOT, env=environment(), check=False).returncode
         result = Result(step, exit_code, time.monotonic() - started)
         self._tell(step, result)
         return result
@@ -166,7 +161,7 @@ class Runner:
         process = subprocess.Popen(
             step.command,
             cwd=ROOT,
-            env=environment(extra={"PYTHONUNBUFFERED": "1", **step.variables}),
+            env=environment(extra={"PYTHONUNBUFFERED": "1"}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

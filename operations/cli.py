@@ -14,7 +14,7 @@ import click
 from operations.errors import CommandError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-BROKEN_PIPE = 141  # 128 + SIGPIPE
+BROKEN_PIPE = 1  # as click has it
 
 SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Anybody": {"rehearse": "Run the whole organization on this machine."},

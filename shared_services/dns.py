@@ -34,11 +34,12 @@ class DnsStack(BaseStack):
         for stage in configuration.stages():
             self._delegation_role(stage)
 
-    def _zone(self) -> route53.IPublicHostedZone:
+    def _zone(self) -> route53.IHostedZone:
         domain = self.configuration.organization.domain
         parent = self.configuration.dns.parent
         if parent != "create":
-            return route53.PublicHostedZone.from_public_hosted_zone_attributes(
+            # Not PublicHostedZone.from_public_hosted_zone_attributes: its grant names the zone by its name, not its id.
+            return route53.HostedZone.from_hosted_zone_attributes(
                 self, "Zone", hosted_zone_id=parent, zone_name=domain
             )
         zone = route53.PublicHostedZone(self, "Zone", zone_name=domain)

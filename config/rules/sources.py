@@ -108,9 +108,13 @@ def _repositories(view: View) -> Iterator[Finding]:
         place: Place = ("workloads", name, "source")
         source = workload.get("source")
         source = source if isinstance(source, dict) else {}
-        repository = source.get("repository")
-        if repository is None:
+        repository, branch, connection = (
+            source.get(key) for key in ("repository", "branch", "connection_arn")
+        )
+        if repository is None or branch is None:
             continue
+        if connection is None and view.is_written(*place, "connection_arn"):
+            continue  # it is written and was refused: nobody knows yet what it will be
         if repository == home:
             yield Finding(
                 (*place, "repository"),
@@ -119,7 +123,7 @@ def _repositories(view: View) -> Iterator[Finding]:
                 'write "path" with the folder of the workload, without repository and branch',
             )
             continue
-        followed = (source.get("branch"), source.get("connection_arn") or pipeline.get("connection_arn"))
+        followed = (branch, connection or pipeline.get("connection_arn"))
         other, theirs = earlier.setdefault(repository, (place, followed))
         if theirs != followed:
             yield Finding(

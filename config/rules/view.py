@@ -79,10 +79,7 @@ class View:
 
 def _at(value: Any, place: Place) -> Any:
     for step in place:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
+        if not isinstance(value, dict):
             return None
+        value = value.get(step)
     return value

@@ -1,31 +1,47 @@
 """What IAM sees of a request and MiniStack does not, or sees otherwise than AWS does."""
 
+import contextvars
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.emulator import internals_iam
 from rehearsal.emulator.foreign import foreign_arn
+from rehearsal.emulator.request_keys import request_key
 from rehearsal.emulator.transit_permissions import resource_arns
 
+# Service and body of the request in progress: IAM asks for its resources before it looks at conditions.
+_request: contextvars.ContextVar[tuple[str, bytes]] = contextvars.ContextVar(
+    "rehearsal_request", default=("", b"")
+)
 
-def _with_role_arn(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    """The lookup of a condition key, with aws:PrincipalArn of a session being its role, not the session."""
+
+def _completed(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """The lookup of a condition key, with what MiniStack leaves out."""
 
     def resolved(key: str, context: Any) -> Any:
         value = resolve(key, context)
-        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(value):
-            return value
-        account, role_name = str(value).split(":")[4], str(value).split("/")[1]
-        role = internals_iam.role(account, role_name)
-        return role["Arn"] if role else f"arn:aws:iam::{account}:role/{role_name}"
+        if value is None:
+            return request_key(key, *_request.get(), context.resource_arn)
+        if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
+            return _role_of(str(value))
+        return value
 
     return resolved
+
+
+def _role_of(session_arn: str) -> str:
+    """The role behind a session: that, and not the session, is the principal of aws:PrincipalArn."""
+    account, role_name = session_arn.split(":")[4], session_arn.split("/")[1]
+    role = internals_iam.role(account, role_name)
+    return str(role["Arn"]) if role else f"arn:aws:iam::{account}:role/{role_name}"
 
 
 def _resources(
     service: str, body: bytes, parameters: Mapping[str, Any], region: str, account: str
 ) -> list[str]:
     """The resources of a call that MiniStack does not know of."""
+    if body:
+        _request.set((service, body))
     if service == "ec2":
         return resource_arns(parameters, region, account)
     foreign = foreign_arn(service, body, region, account)
@@ -34,5 +50,6 @@ def _resources(
 
 def install() -> None:
     """Let IAM see them."""
-    internals_iam.wrap_condition_keys(_with_role_arn)
+    internals_iam.wrap_condition_keys(_completed)
+    internals_iam.services_are_not_accounts()
     internals_iam.wrap_resources(_resources)

@@ -24,7 +24,9 @@ from rehearsal.emulator import environment
 from rehearsal.emulator.certificates import make_certificates
 
 _POLL_SECONDS = 0.05
-_GRACE_SECONDS = 0.5  # between SIGTERM and SIGKILL; open connections would keep it up, and it has nothing to save
+_GRACE_SECONDS = (
+    0.5  # between SIGTERM and SIGKILL; open connections would keep it up, and it has nothing to save
+)
 _LOG_LINES = 20
 _STATE = "emulator.json"
 

@@ -119,6 +119,8 @@ class DatabaseInstance(Resource):
     def create(self, logical_id: str, properties: Properties, stack: str) -> Created:
         """Make the instance, as a member of its cluster if it names one."""
         rds = client("rds")
+        if properties.get("DBClusterIdentifier"):  # MiniStack would make a member of nothing
+            rds.describe_db_clusters(DBClusterIdentifier=properties["DBClusterIdentifier"])
         name = properties.get("DBInstanceIdentifier") or internals.physical_name(
             stack, logical_id, length=_NAME_LENGTH, lower=True
         )

@@ -24,6 +24,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "ministack.core.iam_actions": ("extract_resource_arn", "verified_access_resource_arns"),
     "ministack.core.iam_evaluator": (
         "EvalContext",
+        "_principal_matches",
         "_resolve_condition_key",
         "_resource_policy",
         "caller_arn",

@@ -169,3 +169,16 @@ def resource_policy_allows(
     )
     judge = internal("ministack.core.iam_evaluator", "evaluate_resource_policy")
     return bool(judge(policy or None, request, service).decision == "Allow")
+
+
+def services_are_not_accounts() -> None:
+    """Keep an account's root from passing for the AWS service that a policy names, as MiniStack lets it."""
+    module = importlib.import_module("ministack.core.iam_evaluator")
+    matches = internal("ministack.core.iam_evaluator", "_principal_matches")
+
+    def without_services(principal: Any, caller: str) -> bool:
+        if isinstance(principal, dict):
+            principal = {kind: names for kind, names in principal.items() if kind != "Service"}
+        return bool(matches(principal, caller))
+
+    module._principal_matches = without_services  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ RECORDED_ONLY: Mapping[str, str] = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": "recorded by its stack; nothing is ever scaled",
     "AWS::CloudWatch::Alarm": "an alarm on a metric expression is recorded by its stack alone; others are evaluated",
     "AWS::CloudWatch::CompositeAlarm": "recorded by its stack; never evaluated",
+    "AWS::CodeBuild::Project": "CodeBuild knows it and describes it; a build started there runs nothing and succeeds",
     "AWS::CodeConnections::Connection": "recorded by its stack; it connects to nothing",
     "AWS::CodePipeline::Pipeline": "recorded by its stack; there is no CodePipeline service that would run it",
     "AWS::CodeStarConnections::Connection": "recorded by its stack; it connects to nothing",
@@ -41,10 +42,9 @@ RECORDED_ONLY: Mapping[str, str] = {
 
 # AWS's rules that a deployment here can break without an error.
 NOT_ENFORCED: tuple[str, ...] = (
-    "CloudFormation does not ask what a stack's execution role may do, only whether it exists and trusts CloudFormation.",
+    "CloudFormation does not ask what a stack's execution role may do, only that it exists and trusts CloudFormation.",
     "iam:PassRole is never evaluated: whoever may start a task or operate on a stack may hand it any role.",
     "Service control policies do not exist.",
-    "An account's root user may assume any role that trusts an AWS service, in every account.",
     "S3 does not ask KMS: an object under a key can be read without the right to decrypt with it.",
     "A certificate is issued at once; if it names its hosted zone, that zone must be delegated inside the rehearsal.",
     "The public DNS is not asked: the topmost zone counts as delegated by its registrar.",

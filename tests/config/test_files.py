@@ -57,8 +57,9 @@ def test_rejects_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_rejects_a_path_that_no_file_can_have() -> None:
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError) as caught:
         config.load(Path("a\0b"))
+    assert caught.value.problems[0].file == "a\\x00b"
 
 
 @pytest.mark.parametrize("content", [b"", b"  \n\t\n", b"\xef\xbb\xbf"])

@@ -5,6 +5,7 @@ import pytest
 from config import manual
 from config.manual import BEGIN, END
 
+README = Path(manual.__file__).resolve().parent.parent / "README.md"
 DOCUMENT = f"# Title\n\n{BEGIN}\nold\n{END}\n\nThe end\n"
 
 
@@ -56,3 +57,7 @@ def test_the_command_explains_what_it_cannot_do(tmp_path: Path, capsys: pytest.C
     assert manual.main(["--chek"]) == 2
     assert "markers" not in file.read_text(encoding="utf-8").replace("no markers", "")
     assert "usage:" in capsys.readouterr().err
+
+
+def test_the_readme_is_current() -> None:
+    assert manual.main([str(README), "--check"]) == 0

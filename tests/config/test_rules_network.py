@@ -81,6 +81,13 @@ def test_rejects_an_overlap_in_a_supernet_that_is_full() -> None:
     refused(data, f"{PRODUCTION}.cidr", "choose a free part of the supernet")
 
 
+def test_rejects_an_overlap_also_when_the_supernet_is_wrong() -> None:
+    data = sample()
+    data["network"]["supernet"] = "10.0.0.0/99"
+    production(data)["cidr"] = "10.1.0.0/20"
+    assert [problem.path for problem in problems(data)] == ["network.supernet", f"{PRODUCTION}.cidr"]
+
+
 def test_names_every_overlap() -> None:
     data = sample()
     add_environment(data, "wide", cidr="10.0.0.0/16")

@@ -7,6 +7,7 @@ from tests.config.support import (
     APP,
     SAMPLE_TEXT,
     accepted,
+    add_workload,
     app,
     problems,
     production,
@@ -87,6 +88,30 @@ def test_accepts_another_repository_with_and_without_its_own_connection() -> Non
     accepted(data)
     app(data)["source"] = {**OTHER_REPOSITORY, "connection_arn": ARN}
     accepted(data)
+
+
+def test_rejects_the_repository_of_the_landing_zone_as_that_of_a_workload() -> None:
+    data = sample()
+    app(data)["source"] = {"repository": "acme/landing-zone", "branch": "main"}
+    refused(data, f"{APP}.source.repository", "the landing zone itself", "a path in this repository")
+
+
+@pytest.mark.parametrize("other", [{"branch": "next"}, {"connection_arn": ARN.replace("0000-0", "0000-1")}])
+def test_rejects_one_repository_with_two_branches_or_connections(other: dict[str, str]) -> None:
+    data = sample()
+    app(data)["source"] = OTHER_REPOSITORY
+    add_workload(data, "shop")["source"] = OTHER_REPOSITORY
+    accepted(data)
+    data["workloads"]["shop"]["source"] = {**OTHER_REPOSITORY, **other}
+    refused(data, "workloads.shop.source", f"than {APP}.source has for the same repository")
+
+
+@pytest.mark.parametrize("wrong", [{"branch": "a b"}, {"connection_arn": "arn"}])
+def test_sources_that_are_wrong_in_themselves_are_not_compared(wrong: dict[str, str]) -> None:
+    data = sample()
+    app(data)["source"] = OTHER_REPOSITORY
+    add_workload(data, "shop")["source"] = {**OTHER_REPOSITORY, **wrong}
+    refused(data, f"workloads.shop.source.{next(iter(wrong))}")
 
 
 def test_a_source_that_is_wrong_in_itself_is_not_also_told_to_be_missing() -> None:

@@ -52,7 +52,7 @@ def test_rejects_slips_and_reads_on(old: str, new: str, path: str, words: str) -
 
 
 @pytest.mark.parametrize(
-    "text", ["{", '{"a"', '{"a": tru}', "{]", '{"a": 1}}', '{"a": "\t"}', "\x00", '{"a": 1,,}']
+    "text", ["{", '{"a"', '{"a": tru}', "{]", '{"\\x": 1}', '{"a": 1}}', '{"a": "\t"}', "\x00", '{"a": 1,,}']
 )
 def test_rejects_what_cannot_be_mended(text: str) -> None:
     assert any("line 1, column" in problem.problem for problem in problems(text))

@@ -1,5 +1,14 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
 from config import Configuration, load
+from operations import cli
 from operations.bootstrap import bootstraps
+from operations.commands import bootstrap as bootstrap_command
+from operations.node import cdk_version
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 TRUST = ("--trust", "111111111111", "--trust-for-lookup", "111111111111")
@@ -67,3 +76,59 @@ def test_the_administrator_policy_is_of_the_partition_of_the_home_region() -> No
 def test_termination_protection_can_be_left_out_for_a_rehearsal() -> None:
     for call in bootstraps(load(), termination_protection=False):
         assert "--termination-protection" not in call.arguments
+
+
+def test_without_an_account_every_command_is_printed_for_its_administrator(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["bootstrap"]) == 0
+    told = capsys.readouterr().out
+    for call in bootstraps(load()):
+        assert f"npx --yes aws-cdk@{cdk_version()} {' '.join(call.arguments)} --profile PROFILE" in told
+        assert f"./lz bootstrap {call.account_name} --profile PROFILE" in told
+
+
+def test_print_shows_the_command_of_one_account_and_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["bootstrap", "staging", "--print", "--profile", "staging-admin"]) == 0
+    told = capsys.readouterr().out
+    assert "--profile staging-admin" in told
+    assert "444444444444" not in told
+
+
+def test_the_execution_policies_replace_administrator_access(capsys: pytest.CaptureFixture[str]) -> None:
+    policies = ["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"]
+    options = [word for policy in policies for word in ("--execution-policy", policy)]
+    assert cli.main(["bootstrap", "--json", *options]) == 0
+    calls = json.loads(capsys.readouterr().out)
+    assert all(",".join(policies) in call["arguments"] for call in calls)
+    assert ADMINISTRATOR not in json.dumps(calls)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["stagin"], 'did you mean "staging"?'),
+        (["staging"], "./lz bootstrap staging --profile NAME"),
+        (["staging", "production", "--profile", "x"], "credentials of its own administrator"),
+    ],
+)
+def test_fails_with_the_command_to_run(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["bootstrap", *arguments]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_one_account_is_bootstrapped_with_the_profile_of_its_administrator(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = tmp_path / "arguments"
+    program = (
+        "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text('\\n'.join(sys.argv[2:])); sys.exit(4)"
+    )
+    monkeypatch.setattr(
+        bootstrap_command, "cdk_command", lambda: [sys.executable, "-c", program, str(record)]
+    )
+    assert cli.main(["bootstrap", "staging", "--profile", "staging-admin"]) == 4
+    call = next(call for call in bootstraps(load()) if call.account_name == "staging")
+    assert record.read_text().split("\n") == [*call.arguments, "--profile", "staging-admin"]

@@ -76,7 +76,7 @@ class ParametersStack(WorkloadStack):
         )
         domain = stage.environment.domain
         environment = {
-            "DJANGO_ENVIRONMENT": stage.stage_name,
+            "DJANGO_ENVIRONMENT": stage.environment_name,
             "DJANGO_ALLOWED_HOSTS": domain,
             "DJANGO_CSRF_TRUSTED_ORIGINS": f"https://{domain}",
             "DATABASE_HOST": database.cluster.cluster_endpoint.hostname,

@@ -71,6 +71,7 @@ class WorkersStack(WorkloadStack):
             published |= {
                 "BeatServiceName": service.service_name,
                 "BeatTaskDefinition": beat.definition.task_definition_arn,
+                "BeatTaskRoleArn": beat.definition.task_role.role_arn,
                 "BeatLogGroup": beat.log_group.log_group_name,
             }
         self.publish(published)
@@ -161,10 +162,10 @@ class WorkersStack(WorkloadStack):
             statistic="Average",
             period=period,
         )
-        wake = self.stage_ref.environment.worker.messages_per_task
+        full_backlog = self.stage_ref.environment.worker.messages_per_task
         return cloudwatch.MathExpression(
             expression=(
-                f"IF(FILL(running, 0) < 1, (waiting + working) * {wake}, (waiting + working) / FILL(running, 1))"
+                f"(waiting + working) / IF(FILL(running, 0) < 1, 1 / {full_backlog}, FILL(running, 1))"
             ),
             label="Backlog per worker",
             period=period,

@@ -39,7 +39,7 @@ def main() -> int:
         "DATABASE_USER": "fieldnotes",
         "DATABASE_PASSWORD": kept_secret("application"),
     }
-    address = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+    address = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that `kill` stops the database, too
     try:
         for step in (["-m", "runtime.release", "migrate"], ["manage.py", "sample_notes"]):

@@ -1,0 +1,137 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from operations import cli
+from operations.checkoutput import summarize, tell
+from operations.checks import Result, Runner, Step, check_steps, rehearsal_steps
+from operations.commands import check as check_command
+from operations.commands import test as test_command
+from operations.commands.check import choose
+from operations.errors import CommandError
+
+
+def python(name: str, program: str) -> Step:
+    return Step(name, f"{name} is fine", (sys.executable, "-c", program))
+
+
+def quiet(_step: Step, _result: Result | None) -> None:
+    pass
+
+
+def test_all_checks_run_even_if_one_fails() -> None:
+    steps = [python("one", "print('bad'); raise SystemExit(3)"), python("two", ""), python("three", "")]
+    results = Runner(quiet).run(steps, at_once=2)
+    assert [(result.step.name, result.exit_code) for result in results] == [
+        ("one", 3),
+        ("two", 0),
+        ("three", 0),
+    ]
+
+
+def test_both_streams_of_a_failing_check_are_shown_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    program = "import sys; print('first', flush=True); print('x' * 500, file=sys.stderr); sys.exit(1)"
+    Runner(tell).run([python("one", program)], at_once=1)
+    told = capsys.readouterr()
+    assert "first\n" in told.out
+    assert "x" * 500 in told.out
+    assert "FAILED one" in told.err
+
+
+def test_a_check_that_passes_is_one_line_and_the_tests_show_their_count(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Runner(tell).run([python("tests", "print('a'); print('=== 12 passed in 0.5s ===')")], at_once=1)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "(12 passed in 0.5s)" in told.err.splitlines()[-1]
+
+
+def test_the_summary_names_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    results = [Result(python("one", ""), 0, 1.25), Result(python("two", ""), 2, 0.5)]
+    assert summarize(results, seconds=1.5) == 1
+    assert "failed: two in 2 s" in capsys.readouterr().out
+    assert summarize(results[:1], seconds=1.5) == 0
+    assert "all checks passed" in capsys.readouterr().out
+
+
+def test_the_summary_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert summarize([Result(python("one", ""), 1, 1.26)], seconds=1.5, as_json=True) == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "passed": False,
+        "seconds": 1.5,
+        "checks": [{"name": "one", "title": "one is fine", "passed": False, "exit_code": 1, "seconds": 1.3}],
+    }
+
+
+def test_ctrl_c_ends_the_checks_that_run(tmp_path: Path) -> None:
+    """In a process of its own: the signal must not reach this one."""
+    program = f"""
+import signal, sys, time
+from operations.checks import Runner, Step
+sleeping = [Step(str(n), "", (sys.executable, "-c", "import time; time.sleep(60)")) for n in range(3)]
+signal.signal(signal.SIGINT, signal.default_int_handler)
+open({str(tmp_path / "started")!r}, "w").close()
+try:
+    Runner(lambda *_: None).run(sleeping, at_once=2)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+    process = subprocess.Popen([sys.executable, "-c", program])
+    timer = Timer(60, process.kill)
+    timer.start()
+    while not (tmp_path / "started").exists():
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(2)  # to it alone, as a supervisor does; a terminal would reach its children too
+    assert process.wait() == 130
+    timer.cancel()
+
+
+def test_checks_can_be_picked_by_name() -> None:
+    steps = check_steps(Path("/nowhere"))
+    assert [step.name for step in choose(steps, ("lint", "types"))] == ["types", "lint"]
+    assert choose(steps, ()) == steps
+    with pytest.raises(CommandError) as caught:
+        choose(steps, ("lnt",))
+    assert caught.value.fix == 'did you mean "lint"?'
+
+
+def test_the_checks_leave_nothing_in_the_tree(tmp_path: Path) -> None:
+    synth = next(step for step in check_steps(tmp_path) if step.name == "synth")
+    assert synth.command[-2:] == ("--output", str(tmp_path / "cdk.out"))
+
+
+def test_check_leaves_the_rehearsal_out_and_test_runs_it() -> None:
+    tests = next(step for step in check_steps(Path("/nowhere")) if step.name == "tests")
+    assert "not rehearsal" in tests.command
+    assert rehearsal_steps()[0].command[-2:] == ("-m", "rehearsal")
+
+
+def test_the_command_runs_what_is_picked_and_hands_the_failure_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = (python("good", ""), python("bad", "raise SystemExit(1)"))
+    monkeypatch.setattr(check_command, "check_steps", lambda _: steps)
+    assert cli.main(["check", "--only", "good"]) == 0
+    assert cli.main(["check"]) == 1
+    assert cli.main(["check", "--only", "ugly"]) == 2
+    assert "failed: bad" in capsys.readouterr().out
+
+
+def test_test_shows_the_rehearsal_while_it_runs(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(test_command, "check_steps", lambda _: (python("good", "print('not shown')"),))
+    monkeypatch.setattr(
+        test_command, "rehearsal_steps", lambda: (python("rehearsal", "print('7 passed in 1s')"),)
+    )
+    assert cli.main(["test"]) == 0
+    told = capfd.readouterr().out
+    assert "7 passed in 1s" in told
+    assert "not shown" not in told

@@ -1,0 +1,191 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from operations.errors import CommandError
+from operations.release import Release, ReleaseTask, read_release_task
+from tests.operations.support import said, scripted
+
+ARN = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0123abc"
+TASK = ReleaseTask(
+    cluster="cluster",
+    definition="MyDjangoAppStaging-release",
+    subnets=("subnet-1", "subnet-2"),
+    security_group="sg-1",
+    log_group="group",
+    container="django",
+)
+VALUES = {
+    "ClusterName": "cluster",
+    "ReleaseTaskDefinition": "MyDjangoAppStaging-release",
+    "PrivateSubnetIds": "subnet-1,subnet-2",
+    "ReleaseSecurityGroupId": "sg-1",
+    "ReleaseLogGroup": "group",
+    "ContainerName": "django",
+}
+RUN = ("run_task", None, {"tasks": [{"taskArn": ARN}], "failures": []})
+STOP = ("stop_task", None, {"task": {"taskArn": ARN}})
+NO_STREAM = ("get_log_events", None, "ResourceNotFoundException")
+
+Answer = tuple[str, Mapping[str, Any] | None, Mapping[str, Any] | str]
+
+
+def task(status: str, **more: Any) -> Answer:
+    return (
+        "describe_tasks",
+        None,
+        {"tasks": [{"taskArn": ARN, "lastStatus": status, **more}], "failures": []},
+    )
+
+
+def stopped(exit_code: int | None, **more: Any) -> Answer:
+    container = {"name": "django"} | ({} if exit_code is None else {"exitCode": exit_code})
+    defaults = {"stoppedReason": "Essential container in task exited", "containers": [container]}
+    return task("STOPPED", **{**defaults, **more})
+
+
+def page(token: str, *lines: str) -> Answer:
+    events = [{"message": line, "timestamp": 1, "ingestionTime": 1} for line in lines]
+    return ("get_log_events", None, {"events": events, "nextForwardToken": token, "nextBackwardToken": "b"})
+
+
+def release(
+    ecs: Sequence[Answer], logs: Sequence[Answer], lines: list[str] | None = None
+) -> tuple[Release, Any, Any]:
+    ecs_client, logs_client = scripted("ecs", *ecs), scripted("logs", *logs)
+    say = (lines if lines is not None else []).append
+    return Release(ecs_client, logs_client, TASK, say=say, poll_seconds=0), ecs_client, logs_client
+
+
+def test_it_runs_the_task_in_the_private_subnets_and_hands_its_exit_code_on() -> None:
+    expected = {
+        "cluster": "cluster",
+        "taskDefinition": "MyDjangoAppStaging-release",
+        "launchType": "FARGATE",
+        "count": 1,
+        "startedBy": "lz-release",
+        "networkConfiguration": {
+            "awsvpcConfiguration": {
+                "subnets": ["subnet-1", "subnet-2"],
+                "securityGroups": ["sg-1"],
+                "assignPublicIp": "DISABLED",
+            }
+        },
+    }
+    lines: list[str] = []
+    run, _, _ = release([("run_task", expected, RUN[2]), stopped(3)], [NO_STREAM] * 3, lines)
+    assert run.run(deadline_seconds=60) == 3
+    assert "exit code 3 (Essential container in task exited)" in said(lines)
+
+
+def test_it_follows_the_log_from_before_its_first_line_to_after_the_tasks_end() -> None:
+    lines: list[str] = []
+    run, _, logs = release(
+        [RUN, task("PENDING"), task("RUNNING"), task("RUNNING"), stopped(0)],
+        [
+            NO_STREAM,
+            page("1", "Operations to perform:"),
+            page("1"),
+            page("2", "Applying 0001... OK"),  # an empty page is no end: only the same token is
+            page("3"),
+            page("4", "Applying 0002... OK"),
+            page("4"),
+            page("4"),
+            page("5", "static files uploaded"),
+            page("5"),
+            page("5"),
+        ],
+        lines,
+    )
+    assert run.run(deadline_seconds=60) == 0
+    logs.assert_all_asked()
+    assert [line.strip() for line in lines if line.startswith("  ")] == [
+        "Operations to perform:",
+        "Applying 0001... OK",
+        "Applying 0002... OK",
+        "static files uploaded",
+    ]
+    assert [line for line in lines if line.startswith("task is")] == [
+        "task is PENDING",
+        "task is RUNNING",
+        "task is STOPPED",
+    ]
+
+
+def test_each_status_and_the_log_stream_are_those_of_the_task() -> None:
+    asked = {"logGroupName": "group", "logStreamName": "release/django/0123abc", "startFromHead": True}
+    run, _, logs = release([RUN, stopped(0)], [("get_log_events", asked, "ResourceNotFoundException")] * 3)
+    assert run.run(deadline_seconds=60) == 0
+    logs.assert_all_asked()
+
+
+def test_a_task_that_ecs_does_not_know_yet_is_waited_for() -> None:
+    unknown: Answer = ("describe_tasks", None, {"tasks": [], "failures": [{"arn": ARN, "reason": "MISSING"}]})
+    run, _, _ = release([RUN, unknown, unknown, stopped(0)], [NO_STREAM] * 5)
+    assert run.run(deadline_seconds=60) == 0
+
+
+def test_fails_with_the_reason_when_the_container_never_ran() -> None:
+    why = "CannotPullContainerError: pull image manifest has been retried 1 time(s): not found"
+    container = {"name": "django", "reason": why}
+    run, _, _ = release(
+        [RUN, stopped(None, stoppedReason="Task failed to start", containers=[container])], [NO_STREAM] * 3
+    )
+    with pytest.raises(CommandError) as caught:
+        run.run(deadline_seconds=60)
+    assert (
+        str(caught.value) == f"the release task stopped before its container ran: Task failed to start; {why}"
+    )
+    assert caught.value.exit_code == 1
+
+
+def test_fails_with_the_reason_when_ecs_starts_nothing() -> None:
+    nothing = {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time."}]}
+    run, _, _ = release([("run_task", None, nothing)], [])
+    with pytest.raises(CommandError, match="Capacity is unavailable") as caught:
+        run.run(deadline_seconds=60)
+    assert caught.value.exit_code == 1
+
+
+def test_fails_and_stops_the_task_when_the_time_is_over() -> None:
+    run, ecs, _ = release([RUN, task("RUNNING"), STOP, stopped(0)], [NO_STREAM] * 5)
+    with pytest.raises(CommandError, match="longer than 0 minutes and was stopped") as caught:
+        run.run(deadline_seconds=0)
+    assert caught.value.exit_code == 1  # even if the container ended in peace: its work may be half done
+    ecs.assert_all_asked()
+
+
+def test_ctrl_c_stops_the_task() -> None:
+    run, ecs, logs = release([RUN, task("RUNNING"), STOP], [NO_STREAM])
+
+    def interrupt(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    logs.meta.events.register("before-parameter-build.logs.GetLogEvents", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(deadline_seconds=60)
+    ecs.assert_all_asked()
+
+
+def test_it_reads_the_tasks_parameters_of_the_stage_from_all_pages() -> None:
+    entries = [{"Name": f"/MyDjangoAppStaging/{name}", "Value": value} for name, value in VALUES.items()]
+    path = {"Path": "/MyDjangoAppStaging/"}
+    ssm = scripted(
+        "ssm",
+        ("get_parameters_by_path", path, {"Parameters": entries[:2], "NextToken": "more"}),
+        ("get_parameters_by_path", {**path, "NextToken": "more"}, {"Parameters": entries[2:]}),
+    )
+    assert read_release_task(ssm, "MyDjangoAppStaging") == TASK
+
+
+@pytest.mark.parametrize("missing", VALUES)
+def test_fails_with_the_name_of_a_parameter_that_is_missing(missing: str) -> None:
+    entries = [
+        {"Name": f"/MyDjangoAppStaging/{name}", "Value": value}
+        for name, value in VALUES.items()
+        if name != missing
+    ]
+    ssm = scripted("ssm", ("get_parameters_by_path", None, {"Parameters": entries}))
+    with pytest.raises(CommandError, match=f"/MyDjangoAppStaging/{missing} does not exist"):
+        read_release_task(ssm, "MyDjangoAppStaging")
