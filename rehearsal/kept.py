@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rehearsal.door import Door
+from rehearsal.door.browser import Browsers
 from rehearsal.emulator import Emulator
 
 PREFIX = f"lz-rehearsal-{os.getuid()}-"
@@ -47,5 +49,7 @@ def take_down(directory: Path) -> None:
     Args:
         directory: its folder.
     """
+    Browsers(directory).close()
+    Door(directory / "door").stop()
     Emulator.attach(directory / "aws").stop()
     shutil.rmtree(directory, ignore_errors=True)
