@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from config import Configuration, StageRef
 from config.assembly import AssembledStack
@@ -96,7 +96,7 @@ def run_checks(deployed: Deployed) -> Iterator[Check]:
     for name, check in checks:
         try:
             problems, detail = check(deployed)
-        except ClientError as error:
+        except (BotoCoreError, ClientError) as error:
             problems, detail = [str(error)], "could not be checked"
         yield Check(name, tuple(problems), detail)
 

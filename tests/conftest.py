@@ -29,7 +29,8 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     known: dict[str, Assembly] = {}
 
     def synthesized(document: Json, digest: str = documents.DIGEST) -> Assembly:
-        key = hashlib.sha256(json.dumps([document, digest]).encode()).hexdigest()[:16]
+        text = json.dumps([{**document, "$schema": None}, digest])
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
         if key not in known:
             directory = shared / key
             with (shared / f"{key}.lock").open("w") as lock:
@@ -59,6 +60,12 @@ def _build(document: Json, digest: str, directory: Path) -> None:
 def organization(synthesize: Synthesize) -> Assembly:
     """The sample organization."""
     return synthesize(documents.sample())
+
+
+@pytest.fixture(scope="session", params=["sample", "ours"])
+def every_organization(synthesize: Synthesize, request: pytest.FixtureRequest) -> Assembly:
+    """The sample, and the organization that is really configured."""
+    return synthesize(documents.sample() if request.param == "sample" else documents.ours())
 
 
 @pytest.fixture(scope="session")

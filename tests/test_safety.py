@@ -42,8 +42,8 @@ def _logs_without_retention(assembly: Assembly) -> list[str]:
     return problems
 
 
-def test_every_log_has_a_retention(organization: Assembly) -> None:
-    assert not _logs_without_retention(organization)
+def test_every_log_has_a_retention(every_organization: Assembly) -> None:
+    assert not _logs_without_retention(every_organization)
 
 
 @pytest.mark.parametrize("resource_type", ["AWS::Logs::LogGroup", "AWS::Lambda::Function"])
@@ -69,9 +69,9 @@ def _unsafe_buckets(assembly: Assembly) -> list[str]:
     return problems
 
 
-def test_every_bucket_is_private_and_encrypted_and_refuses_plain_http(organization: Assembly) -> None:
-    assert len(organization.resources("AWS::S3::Bucket")) == 12
-    assert not _unsafe_buckets(organization)
+def test_every_bucket_is_private_and_encrypted_and_refuses_plain_http(every_organization: Assembly) -> None:
+    assert every_organization.resources("AWS::S3::Bucket")
+    assert not _unsafe_buckets(every_organization)
 
 
 @pytest.mark.parametrize("what", ["PublicAccessBlockConfiguration", "BucketEncryption", "policy"])
@@ -93,9 +93,8 @@ def _open_queues(assembly: Assembly) -> list[str]:
     ]
 
 
-def test_every_queue_is_encrypted_and_refuses_plain_transport(organization: Assembly) -> None:
-    assert len(organization.resources("AWS::SQS::Queue")) == 4
-    assert not _open_queues(organization)
+def test_every_queue_is_encrypted_and_refuses_plain_transport(every_organization: Assembly) -> None:
+    assert not _open_queues(every_organization)
 
 
 def test_the_check_of_queues_finds_a_queue_without_a_policy(organization: Assembly) -> None:
@@ -135,9 +134,9 @@ def _is_reference(definition: Resource, value: object) -> bool:
     return match is not None and match[1].startswith(definition.stack.stage)
 
 
-def test_no_template_holds_a_secret(organization: Assembly) -> None:
-    assert len(organization.resources("AWS::SecretsManager::Secret")) == 4
-    assert not _secrets_in_the_open(organization)
+def test_no_template_holds_a_secret(every_organization: Assembly) -> None:
+    assert every_organization.resources("AWS::SecretsManager::Secret")
+    assert not _secrets_in_the_open(every_organization)
 
 
 @pytest.mark.parametrize("fault", ["value", "variable", "copy"])
@@ -156,23 +155,25 @@ def test_the_check_of_secrets_finds_each_fault(organization: Assembly, fault: st
     assert len(_secrets_in_the_open(broken)) == 1
 
 
-def test_secrets_are_made_of_random_characters(organization: Assembly) -> None:
-    for secret in organization.resources("AWS::SecretsManager::Secret"):
+def test_secrets_are_made_of_random_characters(every_organization: Assembly) -> None:
+    for secret in every_organization.resources("AWS::SecretsManager::Secret"):
         assert secret.get("GenerateSecretString", "PasswordLength") >= 40
         template = json.loads(secret.get("GenerateSecretString", "SecretStringTemplate", default="{}"))
         assert set(template) <= {"username"}
 
 
-def test_nothing_is_allowed_to_everybody(organization: Assembly) -> None:
-    everything = list(all_statements(organization))
-    assert len(everything) > 200
+def test_nothing_is_allowed_to_everybody(every_organization: Assembly) -> None:
+    everything = list(all_statements(every_organization))
+    assert len(everything) > 100
     for statement in everything:
         if statement.allows:
             assert not {"*", "AWS:*"} & set(statement.principals), f"{statement.owner}: {statement.body}"
 
 
-def test_no_statement_allows_every_action_except_a_key_to_its_own_account(organization: Assembly) -> None:
-    for statement in all_statements(organization):
+def test_no_statement_allows_every_action_except_a_key_to_its_own_account(
+    every_organization: Assembly,
+) -> None:
+    for statement in all_statements(every_organization):
         if statement.allows and any(
             action in {"*", "s3:*", "iam:*", "sts:*"} for action in statement.actions
         ):

@@ -58,8 +58,8 @@ def _mixed(assembly: Assembly) -> set[str]:
     }
 
 
-def test_what_holds_data_and_what_runs_never_share_a_stack(organization: Assembly) -> None:
-    assert not _mixed(organization)
+def test_what_holds_data_and_what_runs_never_share_a_stack(every_organization: Assembly) -> None:
+    assert not _mixed(every_organization)
 
 
 def test_the_check_of_mixed_stacks_finds_one(organization: Assembly) -> None:

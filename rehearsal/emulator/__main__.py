@@ -15,6 +15,7 @@ from rehearsal.emulator import (
     network,
     operations,
     outputs,
+    passing,
     principals,
     recorded,
     secret_store,
@@ -48,6 +49,7 @@ def install() -> None:
     conditions.install()
     internals.keep_database_names()
     foreign.install()
+    passing.install()
     principals.install()
     outputs.install()
     operations.install()

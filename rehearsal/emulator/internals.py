@@ -28,6 +28,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         "_resolve_condition_key",
         "_resource_policy",
         "caller_arn",
+        "enforce",
         "evaluate_resource_policy",
         "resource_policy_allows",
     ),

@@ -94,6 +94,20 @@ def policy_allows(service: str, resource_arn: str, action: str) -> bool:
     return bool(found) and bool(allows(found[0], context, same_account=False))
 
 
+def may(key: str, action: str, resource_arn: str, context: Mapping[str, str]) -> bool:
+    """Whether the caller of the request in progress may do something more than it asked for.
+
+    Args:
+        key: its access key id.
+        action: the IAM action.
+        resource_arn: the resource.
+        context: condition keys and their values.
+    """
+    enforce = internal("ministack.core.iam_evaluator", "enforce")
+    denied = enforce(key, action, "iam", region(), resource_arn=resource_arn, service_context=dict(context))
+    return denied is None
+
+
 def find_policies_at_home(services: tuple[str, ...]) -> None:
     """Let IAM read a resource's policy in the account and region of its ARN, not in the caller's.
 

@@ -43,7 +43,7 @@ RECORDED_ONLY: Mapping[str, str] = {
 # AWS's rules that a deployment here can break without an error.
 NOT_ENFORCED: tuple[str, ...] = (
     "CloudFormation does not ask what a stack's execution role may do, only that it exists and trusts CloudFormation.",
-    "iam:PassRole is never evaluated: whoever may start a task or operate on a stack may hand it any role.",
+    "iam:PassRole is evaluated for tasks, task definitions and a stack's execution role; not for what a stack makes.",
     "Service control policies do not exist.",
     "S3 does not ask KMS: an object under a key can be read without the right to decrypt with it.",
     "A certificate is issued at once; if it names its hosted zone, that zone must be delegated inside the rehearsal.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.emulator import internals, internals_iam, operations
+from rehearsal.emulator import internals, internals_iam, operations, passing
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.internals import Response
 
@@ -97,6 +97,9 @@ def _remembering_role(
         if arn and not _assumable(arn):
             message = f"Role {arn} is invalid or cannot be assumed"
             return internals.stack_error("ValidationError", message)
+        refusal = passing.denial(operations.caller(), arn, _SERVICE) if arn else ""
+        if refusal:
+            return internals.stack_error("AccessDenied", refusal)
         response = action(parameters)
         stack = internals.stack_parameter(parameters, "StackName").rsplit(":stack/", 1)[-1].split("/")[0]
         if arn and stack:

@@ -29,16 +29,20 @@ def test_an_execution_role_needs_no_permissions(cloud: Cloud) -> None:
     assert said("what a stack's execution role may do")
 
 
-def test_passing_a_role_is_not_evaluated(cloud: Cloud) -> None:
-    role = cloud.role(trust={"Service": "cloudformation.amazonaws.com"})
+def test_what_a_stack_makes_gets_any_role(cloud: Cloud) -> None:
     operator = cloud.session(cloud.role(allow=["cloudformation:*"]))
+    resources = {"Task": {"Type": "AWS::ECS::TaskDefinition", "Properties": task_with(cloud.role())}}
 
     cloud.client("cloudformation", STAGING, credentials=operator).create_stack(
-        StackName="passed", TemplateBody='{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}', RoleARN=role
+        StackName="passing", TemplateBody=json.dumps({"Resources": resources})
     )
 
-    assert cloud.stack("passed").status == "CREATE_COMPLETE"
-    assert said("iam:PassRole")
+    assert cloud.stack("passing").status == "CREATE_COMPLETE"
+    assert said("not for what a stack makes")
+
+
+def task_with(role_arn: str) -> dict[str, Any]:
+    return {"TaskRoleArn": role_arn, "ContainerDefinitions": [{"Name": "c", "Image": "i"}]}
 
 
 def test_an_object_is_read_without_its_key(cloud: Cloud) -> None:

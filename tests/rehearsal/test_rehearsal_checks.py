@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from rich.console import Console
 
 from config import load
 from config.assembly import read_assembly
-from config.naming import Names
 from rehearsal import checks
 from rehearsal.checks import Check, Deployed
 from rehearsal.command import Rehearsal
@@ -19,6 +19,20 @@ from rehearsal.progress import Progress
 from rehearsal.report import Report
 
 pytestmark = pytest.mark.rehearsal
+
+
+TRUST_OF_NOBODY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::111111111111:role/was-never-made"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
 
 
 class OpenRehearsal(Rehearsal):
@@ -183,11 +197,7 @@ def test_a_parameter_that_is_gone_is_found(deployed: Deployed) -> None:
 def test_a_check_that_cannot_run_fails_instead_of_passing(deployed: Deployed) -> None:
     class Broken(Emulator):
         def client(self, *_: object, **__: object) -> object:
-            client = deployed.emulator.client("sts", checks.UNTRUSTED_ACCOUNT)
-            return client.assume_role(
-                RoleArn=Names(deployed.configuration).bootstrap_role_arn(shared(deployed), "deploy-role"),
-                RoleSessionName="x",
-            )
+            raise EndpointConnectionError(endpoint_url="https://127.0.0.1:1")
 
     broken = Broken(directory=deployed.emulator.directory, region="eu-west-1", accounts=())
     found: list[Check] = list(checks.run_checks(dataclasses.replace(deployed, emulator=broken)))
@@ -200,7 +210,10 @@ def test_a_failing_resource_is_named_with_its_reason_and_nothing_else() -> None:
             assembly = super()._synthesize(title, name, images)  # type: ignore[arg-type]
             (queues,) = (stack for stack in read_assembly(assembly) if stack.path.endswith("Staging/Queues"))
             template = json.loads(queues.template_file.read_text())
-            template["Resources"]["Planted"] = {"Type": "AWS::Planted::Mistake", "Properties": {}}
+            template["Resources"]["Planted"] = {
+                "Type": "AWS::IAM::Role",
+                "Properties": {"AssumeRolePolicyDocument": json.loads(TRUST_OF_NOBODY)},
+            }
             queues.template_file.write_text(json.dumps(template))
             return assembly
 
@@ -215,4 +228,5 @@ def test_a_failing_resource_is_named_with_its_reason_and_nothing_else() -> None:
 
     assert not report.passed
     assert [failure.resource for failure in report.failures] == ["Planted"]
-    assert "AWS::Planted::Mistake" in str(report.failures[0])
+    assert "AWS::IAM::Role" in str(report.failures[0])
+    assert "Invalid principal in policy" in str(report.failures[0])
