@@ -12,12 +12,10 @@ from config.naming import static_domain
 from operations.configuration import config_option
 from operations.errors import CommandError
 from operations.output import progress, say, write_json
+from operations.rehearsed import KEEP_FIX, kept_directory
 
 if TYPE_CHECKING:
     from rehearsal.door import DoorState
-
-ROOT = Path(__file__).parents[2]
-KEEP_FIX = "start one and leave it up: ./lz rehearse --keep"
 
 
 @click.command()
@@ -67,12 +65,8 @@ def _kept_door() -> "tuple[Path, DoorState]":
         CommandError: there is none.
     """
     from rehearsal.door import Door, DoorError  # noqa: PLC0415
-    from rehearsal.kept import kept  # noqa: PLC0415
 
-    found = max(kept(ROOT), key=lambda directory: directory.stat().st_mtime, default=None)
-    if found is None:
-        message = "no rehearsal is up"
-        raise CommandError(message, fix=KEEP_FIX, exit_code=1)
+    found = kept_directory()
     try:
         return found, Door(found / "door").state()
     except DoorError as error:

@@ -10,7 +10,7 @@ from config.naming import Names
 from operations.aws import CLIENT, assumed_session
 from operations.configuration import config_option
 from operations.output import say
-from operations.release import Release, read_release_task
+from operations.tasks import StageParameters, TaskRun
 
 # An assumed role's session ends after an hour when a role assumed it; the step's build does too.
 LONGEST_MINUTES = 55
@@ -43,10 +43,14 @@ def command(*, environment: str, deadline: int, config: Path | None) -> int:
     )
     # A build that is stopped gets SIGTERM: the task must not go on unwatched.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    release = Release(
+    run = TaskRun(
         session.client("ecs", config=CLIENT),
         session.client("logs", config=CLIENT),
-        read_release_task(session.client("ssm", config=CLIENT), stage.stage_name),
+        StageParameters(session.client("ssm", config=CLIENT), stage.stage_name).place(),
+        title="release task",
+        started_by="lz-release",
         say=say,
+        show=lambda line: say(f"  {line}"),
     )
-    return release.run(deadline_seconds=deadline * 60)
+    run.start()
+    return run.follow(deadline_seconds=deadline * 60)

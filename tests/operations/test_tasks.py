@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from operations.errors import CommandError
-from operations.release import Release, ReleaseTask, read_release_task
+from operations.tasks import StageParameters, TaskPlace, TaskRun
 from tests.operations.support import said, scripted
 
 ARN = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0123abc"
-TASK = ReleaseTask(
+PLACE = TaskPlace(
     cluster="cluster",
     definition="MyDjangoAppStaging-release",
     subnets=("subnet-1", "subnet-2"),
@@ -50,12 +50,30 @@ def page(token: str, *lines: str) -> Answer:
     return ("get_log_events", None, {"events": events, "nextForwardToken": token, "nextBackwardToken": "b"})
 
 
+class Run(TaskRun):
+    """A run that is started and followed at once, as the release step does."""
+
+    def run(self, *, deadline_seconds: float) -> int:
+        self.start()
+        return self.follow(deadline_seconds=deadline_seconds)
+
+
 def release(
     ecs: Sequence[Answer], logs: Sequence[Answer], lines: list[str] | None = None
-) -> tuple[Release, Any, Any]:
+) -> tuple[Run, Any, Any]:
     ecs_client, logs_client = scripted("ecs", *ecs), scripted("logs", *logs)
-    say = (lines if lines is not None else []).append
-    return Release(ecs_client, logs_client, TASK, say=say, poll_seconds=0), ecs_client, logs_client
+    told = lines if lines is not None else []
+    run = Run(
+        ecs_client,
+        logs_client,
+        PLACE,
+        title="release task",
+        started_by="lz-release",
+        say=told.append,
+        show=lambda line: told.append(f"  {line}"),
+        poll_seconds=0,
+    )
+    return run, ecs_client, logs_client
 
 
 def test_it_runs_the_task_in_the_private_subnets_and_hands_its_exit_code_on() -> None:
@@ -176,7 +194,7 @@ def test_it_reads_the_tasks_parameters_of_the_stage_from_all_pages() -> None:
         ("get_parameters_by_path", path, {"Parameters": entries[:2], "NextToken": "more"}),
         ("get_parameters_by_path", {**path, "NextToken": "more"}, {"Parameters": entries[2:]}),
     )
-    assert read_release_task(ssm, "MyDjangoAppStaging") == TASK
+    assert StageParameters(ssm, "MyDjangoAppStaging").place() == PLACE
 
 
 @pytest.mark.parametrize("missing", VALUES)
@@ -188,4 +206,4 @@ def test_fails_with_the_name_of_a_parameter_that_is_missing(missing: str) -> Non
     ]
     ssm = scripted("ssm", ("get_parameters_by_path", None, {"Parameters": entries}))
     with pytest.raises(CommandError, match=f"/MyDjangoAppStaging/{missing} does not exist"):
-        read_release_task(ssm, "MyDjangoAppStaging")
+        StageParameters(ssm, "MyDjangoAppStaging").place()
