@@ -12,7 +12,7 @@ use_bundled_node()  # before the CDK is imported: it starts Node at once
 
 import aws_cdk as cdk  # noqa: E402
 
-from compliance import Compliance  # noqa: E402
+from compliance import Compliance, WaiverError  # noqa: E402
 from config import Configuration, ConfigurationError, load, render  # noqa: E402
 from config.images import Image, ImageFileError, read_images  # noqa: E402
 from pipeline import add_pipeline  # noqa: E402
@@ -65,18 +65,17 @@ def build(
 def main() -> int:
     """Synthesize; a wrong configuration is told, not thrown."""
     arguments = _arguments()
+    validate = False if arguments.no_template_validation else None
     try:
         configuration = load(arguments.config)
         images = read_images(arguments.images, configuration)
+        build(configuration, images, outdir=arguments.output, validate_templates=validate).synth()
     except ConfigurationError as error:
         sys.stderr.write(render(error.problems) + "\n")
         return 2
-    except ImageFileError as error:
+    except (ImageFileError, WaiverError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    validate = False if arguments.no_template_validation else None
-    try:
-        build(configuration, images, outdir=arguments.output, validate_templates=validate).synth()
     except RuntimeError as error:  # how jsii hands on what the library throws
         if "ValidationFailed" not in str(error):
             raise

@@ -92,12 +92,22 @@ class Compliance:
             raise WaiverError(message + "; ".join(unused))
 
     def _scoped(self, waiver: Waiver) -> Iterable[tuple[str, Waiver]]:
-        """Expand a waiver for each place that it holds in: its path, and itself with the findings spelled out."""
+        """Expand a waiver for each place that it holds in: its path, and itself with the findings spelled out.
+
+        Raises:
+            WaiverError: it has something in braces that is no name.
+        """
         for stage in self._configuration.stages():
             if not waiver.classes or stage.environment.class_ in waiver.classes:
                 names = self._names(stage)
-                findings = tuple(finding.format_map(names) for finding in waiver.findings)
-                yield waiver.path.format_map(names), waiver.model_copy(update={"findings": findings})
+                try:
+                    path = waiver.path.format_map(names)
+                    findings = tuple(finding.format_map(names) for finding in waiver.findings)
+                except (LookupError, ValueError) as error:
+                    known = ", ".join(sorted(names))
+                    message = f"{waiver.rule} at {waiver.path}: braces hold one of these names: {known}"
+                    raise WaiverError(message) from error
+                yield path, waiver.model_copy(update={"findings": findings})
 
     def _names(self, stage: StageRef) -> Mapping[str, str]:
         """Return what stands in braces in the ledger."""

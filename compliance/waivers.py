@@ -55,10 +55,14 @@ def read_waivers(path: Path = LEDGER) -> tuple[Waiver, ...]:
         WaiverError: the file is no TOML, or an entry lacks a field or has one that is not known.
     """
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("waiver", [])
+        ledger = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         message = f"{path.name}: {error}; correct the TOML"
         raise WaiverError(message) from error
+    entries = ledger.pop("waiver", [])
+    if ledger or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        message = f"{path.name}: something else than [[waiver]] entries; start every entry with [[waiver]]"
+        raise WaiverError(message)
     return tuple(_waiver(index, entry, path) for index, entry in enumerate(entries, start=1))
 
 

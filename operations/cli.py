@@ -49,6 +49,7 @@ MISTAKES = (
     ("config.problems", "ConfigurationError", 2),
     ("config.images", "ImageFileError", 2),
     ("compliance.waivers", "WaiverError", 2),
+    ("builtins", "PermissionError", 2),
     ("botocore.exceptions", "NoCredentialsError", 2),
     ("botocore.exceptions", "BotoCoreError", 1),
     ("botocore.exceptions", "ClientError", 1),

@@ -84,7 +84,8 @@ def for_emulator(
     """
     return {
         **base(directory),
-        "PYTHONPATH": str(_ROOT),
+        # Ours, whole: we may run by another interpreter than the one that the packages were installed for.
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(_ROOT), *filter(None, sys.path)])),
         "PYTHONUNBUFFERED": "1",
         ACCOUNTS_VARIABLE: ",".join(accounts),
         "AUTH": "true",

@@ -35,17 +35,18 @@ def interpreter_for_anyone() -> tuple[str, Mapping[str, str]]:
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for candidate in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
-        probe = (
-            subprocess.run(
-                [candidate, "-c", "import ssl"], user=ORDINARY_USER, capture_output=True, check=False
-            )
-            if Path(candidate).exists()
-            else None
-        )
-        if probe is not None and probe.returncode == 0:
+        if may(candidate, "-c", "import ssl"):
             return candidate, {"PYTHONPATH": packages}
     message = f"no interpreter {version} that {ORDINARY_USER} may run"
     raise RuntimeError(message)
+
+
+def may(*command: str) -> bool:
+    """Whether the ordinary user can run a command."""
+    try:
+        return subprocess.run(command, user=ORDINARY_USER, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def environment(temporary: Path, **more: str) -> dict[str, str]:
