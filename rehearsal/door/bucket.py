@@ -112,6 +112,10 @@ async def read_object(look_ups: LookUps, bucket: Bucket, key: str, request: Requ
         who = bucket.distribution_arn or "anybody (the origin's requests are not signed)"
         reason = f"the policy of {bucket.name} does not let {who} read {whole_key} (AccessDenied)"
         raise ChainError("bucket policy", reason, status=403)
+    if not whole_key:
+        raise ChainError(
+            "object", f"the distribution has no default root object for {request.path}", status=403
+        )
     if request.method == "OPTIONS":
         raise ChainError(
             "object", f"{bucket.name} has no CORS rules of its own, so S3 refuses OPTIONS", status=403

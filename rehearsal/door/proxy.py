@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 import h11
 
 from rehearsal.door.faults import ChainError
-from rehearsal.door.front import Entry, Front
+from rehearsal.door.front import Front
 from rehearsal.door.messages import Channel, Request, Response
 from rehearsal.door.upstream import UpstreamError
 
 HTTP, HTTPS = 80, 443
 HANDSHAKE_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 3600.0  # client_keep_alive.seconds of a load balancer
-_SCHEMES = {False: "http", True: "https"}
 _LOOPBACK = "127.0.0.1"
 
 log = logging.getLogger("rehearsal.door")
@@ -72,15 +71,7 @@ class Proxy:
         parts = urlsplit(target)
         port = parts.port or HTTP
         request = channel.request(received, scheme="http", port=port, client=client)
-        try:
-            entry = await self._front.entry(parts.hostname or "", port)
-            if entry.is_secure:
-                reason = f"{parts.hostname}:{port} speaks TLS, and got plain HTTP"
-                raise ChainError("listener", reason, status=400)
-        except ChainError as broken:
-            await channel.send(_refusal(broken))
-            return
-        await channel.send(await entry.answer(request))
+        await channel.send(await self._answer(parts.hostname or "", request))
 
     async def _connect(
         self,
@@ -106,27 +97,36 @@ class Proxy:
         await channel.accept_tunnel()
         if context is not None:
             await writer.start_tls(context, ssl_handshake_timeout=HANDSHAKE_SECONDS)
-        await self._requests(host, port, entry, Channel(reader, writer), client)
+        scheme = "https" if entry.is_secure else "http"
+        await self._requests(host, port, scheme, Channel(reader, writer), client)
 
-    async def _requests(self, host: str, port: int, entry: Entry, channel: Channel, client: str) -> None:
-        """Answer the requests of one connection, each by the configuration of its moment."""
-        scheme = _SCHEMES[entry.is_secure]
+    async def _requests(self, host: str, port: int, scheme: str, channel: Channel, client: str) -> None:
+        """Answer the requests of one connection."""
         while True:
             async with asyncio.timeout(KEEP_ALIVE_SECONDS):
                 received = await channel.receive()
             if received is None:
                 return
-            request: Request = channel.request(received, scheme=scheme, port=port, client=client)
-            try:
-                entry = await self._front.entry(host, port)
-                response = await entry.answer(request)
-            except ChainError as broken:
-                # The connection would be there for a while yet; a new one would fail, and so does this.
-                log.info("%s:%d: %s", host, port, broken)
-                response = _refusal(broken)
-            await channel.send(response)
+            request = channel.request(received, scheme=scheme, port=port, client=client)
+            await channel.send(await self._answer(host, request))
             if not channel.next_cycle():
                 return
+
+    async def _answer(self, host: str, request: Request) -> Response:
+        """Answer one request by the configuration of its moment, whatever it was when the connection was made."""
+        try:
+            entry = await self._front.entry(host, request.port)
+            if entry.is_secure != (request.scheme == "https"):
+                spoken = "TLS" if entry.is_secure else "plain HTTP"
+                reason = f"{host}:{request.port} speaks {spoken}, and the client does not"
+                raise ChainError("listener", reason, status=400)
+            return await entry.answer(request)
+        except ChainError as broken:
+            log.info("%s:%d: %s", host, request.port, broken)
+            return _refusal(broken)
+        except Exception:
+            log.exception("%s %s of %s:%d failed", request.method, request.target, host, request.port)
+            return Response.whole(500, b"the rehearsal's door failed; see door.log\n")
 
     async def _tunnel(
         self, channel: Channel, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -9,9 +9,11 @@ from rehearsal.emulator import (
     containers,
     database,
     dns,
+    environment_files,
     foreign,
     identity,
     internals,
+    internals_services,
     network,
     operations,
     outputs,
@@ -47,7 +49,9 @@ def install() -> None:
     for operation, action in transit_permissions.ACTIONS.items():
         actions[operation] = serve(operation, action)
     conditions.install()
+    environment_files.install()
     internals.keep_database_names()
+    internals_services.name_servers(dns.own_name_servers)
     foreign.install()
     passing.install()
     principals.install()
