@@ -79,17 +79,20 @@ def is_running(pid: int, command: str) -> bool:
     return command in listing.stdout
 
 
-def end_group(leader: int, *, seconds: float, process: subprocess.Popen[bytes] | None = None) -> None:
+def end_group(
+    leader: int, command: str, *, seconds: float, process: subprocess.Popen[bytes] | None = None
+) -> None:
     """End a process group, politely first.
 
     Args:
         leader: the process that leads it.
+        command: part of its command line.
         seconds: time between SIGTERM and SIGKILL.
         process: the leader, if it is a child of this process.
     """
     _signal(leader, signal.SIGTERM)
     deadline = time.monotonic() + seconds
-    while _runs(leader, process) and time.monotonic() < deadline:
+    while _runs(leader, command, process) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
     # The others too: they are in the same group, and it goes on after its leader has ended.
     _signal(leader, signal.SIGKILL)
@@ -97,14 +100,8 @@ def end_group(leader: int, *, seconds: float, process: subprocess.Popen[bytes] |
         process.wait()
 
 
-def _runs(pid: int, process: subprocess.Popen[bytes] | None) -> bool:
-    if process is not None:
-        return process.poll() is None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _runs(pid: int, command: str, process: subprocess.Popen[bytes] | None) -> bool:
+    return process.poll() is None if process is not None else is_running(pid, command)
 
 
 def _signal(leader: int, number: signal.Signals) -> None:

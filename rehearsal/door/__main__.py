@@ -28,7 +28,7 @@ async def serve(directory: Path) -> None:
     settings = DoorSettings(**json.loads((directory / SETTINGS).read_text(encoding="utf-8")))
     emulator = Emulator.attach(Path(settings.emulator))
     authority = Authority(directory / "tls")
-    look_ups = LookUps(emulator)
+    look_ups = LookUps(emulator, seconds=settings.fresh_seconds)
     names = Names(
         look_ups,
         domain=settings.domain,

@@ -93,8 +93,9 @@ class Browsers:
     def close(self) -> None:
         """End those that still run: their pages lead nowhere any more."""
         for entry in self._pids():
-            if is_running(int(entry["pid"]), str(entry["profile"])):
-                end_group(int(entry["pid"]), seconds=_GRACE_SECONDS)
+            pid, profile = int(entry["pid"]), str(entry["profile"])
+            if is_running(pid, profile):
+                end_group(pid, profile, seconds=_GRACE_SECONDS)
 
     def _pids(self) -> list[dict[str, Any]]:
         if not self._started.is_file():

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rehearsal.background import end_group, is_running, lifeline
+from rehearsal.door.look_ups import FRESH_SECONDS
 from rehearsal.emulator import Emulator
 from rehearsal.emulator.environment import base
 
@@ -37,6 +38,7 @@ class DoorSettings:
         parent_account: the account that holds it.
         parent_zone: its id, if the configuration gives one.
         sites: addresses of the environments.
+        fresh_seconds: how long it may work by what it has read.
     """
 
     emulator: str
@@ -44,6 +46,7 @@ class DoorSettings:
     parent_account: str
     parent_zone: str | None
     sites: tuple[str, ...]
+    fresh_seconds: float
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Door:
         parent_account: str,
         parent_zone: str | None,
         sites: Sequence[str],
+        fresh_seconds: float = FRESH_SECONDS,
         detached: bool = False,
     ) -> DoorState:
         """Open it and wait until it can be used.
@@ -96,6 +100,7 @@ class Door:
             parent_account: the account that holds it.
             parent_zone: its id, if the configuration gives one.
             sites: addresses of the environments.
+            fresh_seconds: how long it may work by what it has read of zones, listeners and the like.
             detached: let it outlive this process; otherwise it ends with it, however this process ends.
 
         Raises:
@@ -103,7 +108,9 @@ class Door:
         """
         for folder in (self.directory, self.directory / "home", self.directory / "tmp"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings = DoorSettings(str(emulator.directory), domain, parent_account, parent_zone, tuple(sites))
+        settings = DoorSettings(
+            str(emulator.directory), domain, parent_account, parent_zone, tuple(sites), fresh_seconds
+        )
         (self.directory / SETTINGS).write_text(json.dumps(asdict(settings)), encoding="utf-8")
         (self.directory / STATE).unlink(missing_ok=True)
         with lifeline(detached=detached) as line, self.log_file.open("wb") as log:
@@ -144,7 +151,7 @@ class Door:
             pid = self._process.pid if self._process is not None else self.state().pid
         except DoorError:
             return
-        end_group(pid, seconds=_GRACE_SECONDS, process=self._process)
+        end_group(pid, MODULE, seconds=_GRACE_SECONDS, process=self._process)
         self._process = None
         if self._lifeline is not None:
             os.close(self._lifeline)

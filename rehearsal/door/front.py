@@ -45,7 +45,7 @@ class Front:
         self._look_ups = look_ups
         self._names = names
         self._authority = authority
-        self._moment = Moment()
+        self._moment = Moment(look_ups.seconds)
         self._balancers = balancer.Balancers(look_ups)
         self._distributions = distribution.Distributions(look_ups)
         self._aws = AwsEndpoint(look_ups.emulator)

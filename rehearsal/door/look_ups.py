@@ -58,10 +58,15 @@ class LookUps:
     Args:
         emulator: the local AWS.
         seconds: how long an answer is fresh.
+
+    Attributes:
+        emulator: the local AWS.
+        seconds: how long an answer is fresh.
     """
 
     def __init__(self, emulator: Emulator, *, seconds: float = FRESH_SECONDS) -> None:
         self.emulator = emulator
+        self.seconds = seconds
         self._moment = Moment(seconds)
         self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="look-up")
         self._clients: dict[tuple[str, str, str], Any] = {}
