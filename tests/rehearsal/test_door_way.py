@@ -3,62 +3,19 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rehearsal.door import Door, DoorError, DoorState
 from rehearsal.door.sites import broken_ways, sites, visit
 from tests.rehearsal.conftest import SHARED, STAGING, Cloud
-from tests.rehearsal.sites import (
-    DOMAIN,
-    FRESH_SECONDS,
-    HOST,
-    STATIC,
-    Answer,
-    Site,
-    Target,
-    ask,
-    eventually,
-)
-
-
-@pytest.fixture(scope="module")
-def site(cloud: Cloud) -> Iterator[Site]:
-    made = Site(cloud)
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="module")
-def state(cloud: Cloud, site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DoorState]:
-    door = Door(tmp_path_factory.mktemp("door"))
-    yield door.start(
-        cloud.emulator,
-        domain=DOMAIN,
-        parent_account=SHARED,
-        parent_zone=None,
-        sites=[f"https://{HOST}/", f"https://{STATIC}/"],
-        fresh_seconds=FRESH_SECONDS,
-    )
-    door.stop()
-
-
-@pytest.fixture
-def targets(site: Site) -> Iterator[list[Target]]:
-    """Two tasks in service."""
-    made = [Target(f"127.88.0.{number}") for number in (1, 2)]
-    site.register(*made)
-    yield made
-    site.deregister(*made)
-    for target in made:
-        target.stop()
+from tests.rehearsal.site_template import DOMAIN, HOST, STATIC
+from tests.rehearsal.sites import Answer, Site, Target, ask, eventually
 
 
 def test_a_page_is_reached_by_its_name(state: DoorState, targets: list[Target]) -> None:
-    answer = eventually(lambda: ask(state, f"https://{HOST}/page?q=1"), lambda found: found.status == 200)
+    answer = ask(state, f"https://{HOST}/page?q=1")
 
     assert answer.seen["path"] == "/page?q=1"
     assert answer.seen["headers"]["Host"] == HOST
@@ -66,7 +23,6 @@ def test_a_page_is_reached_by_its_name(state: DoorState, targets: list[Target]) 
 
 
 def test_targets_take_turns(state: DoorState, targets: list[Target]) -> None:
-    eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 200)
 
     seen = {ask(state, f"https://{HOST}/").seen["target"] for _ in range(4)}
 
@@ -75,7 +31,6 @@ def test_targets_take_turns(state: DoorState, targets: list[Target]) -> None:
 
 def test_a_target_sees_the_load_balancers_headers(state: DoorState, targets: list[Target]) -> None:
     sent = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "http", "X_Invalid": "1", "X-Kept": "1"}
-    eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 200)
 
     seen = ask(state, f"https://{HOST}/", headers=sent).seen["headers"]
 
@@ -88,7 +43,6 @@ def test_a_target_sees_the_load_balancers_headers(state: DoorState, targets: lis
 
 
 def test_a_large_body_arrives_whole(state: DoorState, targets: list[Target]) -> None:
-    eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 200)
 
     answer = ask(state, f"https://{HOST}/", method="POST", data=bytes(5_000_000))
 
@@ -113,7 +67,6 @@ def test_without_targets_the_load_balancer_is_unavailable(state: DoorState) -> N
 def test_a_target_that_refuses_the_connection_costs_nothing_while_another_serves(
     state: DoorState, targets: list[Target]
 ) -> None:
-    eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 200)
     targets[0].stop()
 
     answers = [ask(state, f"https://{HOST}/") for _ in range(6)]
@@ -136,7 +89,7 @@ def test_targets_that_all_refuse_the_connection_are_a_bad_gateway(state: DoorSta
 
 
 def test_a_target_that_breaks_off_is_a_bad_gateway(state: DoorState, targets: list[Target]) -> None:
-    answer = eventually(lambda: ask(state, f"https://{HOST}/broken"), lambda found: found.status != 503)
+    answer = ask(state, f"https://{HOST}/broken")
 
     assert (answer.status, answer.step) == (502, "target")
     assert "ended the connection before it answered" in answer.reason
@@ -145,7 +98,6 @@ def test_a_target_that_breaks_off_is_a_bad_gateway(state: DoorState, targets: li
 def test_a_target_that_is_silent_for_the_idle_timeout_is_a_gateway_timeout(
     state: DoorState, targets: list[Target]
 ) -> None:
-    eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 200)
     began = time.monotonic()
 
     answer = ask(state, f"https://{HOST}/silent")
@@ -164,123 +116,6 @@ def test_the_door_tells_every_link_of_the_chain(state: DoorState, site: Site) ->
     assert first.chain[-1].endswith(site.outputs["Balancer"])
     assert "distribution" in static.chain[-1]
     assert list(broken_ways(state)) == []
-
-
-def problem(state: DoorState, url: str) -> tuple[str, str]:
-    """The link that breaks on the way to a site, and the reason."""
-    found = next(site for site in sites(state) if site.url == url)
-    return found.step, found.problem
-
-
-def breaks(state: DoorState, step: str, url: str = f"https://{HOST}/") -> str:
-    """Wait until the way breaks at a link, see that a client gets nowhere, and give the reason."""
-    found, reason = eventually(lambda: problem(state, url), lambda now: now[0] == step)
-    assert found == step, reason
-    refused = ask(state, url)
-    assert (refused.status, refused.step) == (0, "tunnel")
-    assert any(text.startswith(f"{url}: {step}") for text in broken_ways(state))
-    return str(reason)
-
-
-def holds(state: DoorState) -> None:
-    """Wait until all ways hold again."""
-    assert eventually(lambda: list(broken_ways(state)), lambda now: now == []) == []
-
-
-def test_a_delegation_to_other_servers_breaks_the_way(state: DoorState, site: Site) -> None:
-    own = site.zone.outputs["Servers"].split(",")
-    site.delegate(["ns-1.elsewhere.example", "ns-2.elsewhere.example"])
-    reason = breaks(state, "delegation")
-    site.delegate([*own[:3], "ns-4.elsewhere.example"])
-    partly = eventually(lambda: problem(state, f"https://{HOST}/")[1], lambda now: "every other query" in now)
-    site.delegate(own)
-    holds(state)
-
-    assert "which do not know it (SERVFAIL)" in reason
-    assert site.zone_id in reason
-    assert "ns-4.elsewhere.example" in partly
-
-
-def test_a_missing_delegation_breaks_the_way(state: DoorState, site: Site) -> None:
-    route53 = site.cloud.client("route53", SHARED)
-    listed = route53.list_resource_record_sets(HostedZoneId=site.parent.ids["Zone"])["ResourceRecordSets"]
-    record = next(one for one in listed if one["Type"] == "NS" and one["Name"] == f"{HOST}.")
-    site.change(record, action="DELETE", zone_id=site.parent.ids["Zone"], account=SHARED)
-    reason = breaks(state, "record")
-    site.delegate(site.zone.outputs["Servers"].split(","))
-    holds(state)
-
-    assert f"zone {DOMAIN}" in reason
-    assert "NXDOMAIN" in reason
-
-
-def test_a_record_that_points_to_no_load_balancer_breaks_the_way(state: DoorState, site: Site) -> None:
-    alias = _alias(site, "gone-1234567890.eu-west-1.elb.amazonaws.com.")
-    own = _record(site)
-    site.change(alias)
-    reason = breaks(state, "alias")
-    site.change(own)
-    holds(state)
-
-    assert "no account has a load balancer gone-1234567890" in reason
-
-
-def test_a_missing_record_breaks_the_way(state: DoorState, site: Site) -> None:
-    own = _record(site)
-    site.change(own, action="DELETE")
-    reason = breaks(state, "record")
-    site.change(own)
-    holds(state)
-
-    assert "has no A, AAAA or CNAME record" in reason
-    assert "only NS, SOA (NODATA)" in reason
-
-
-def test_a_missing_listener_breaks_the_way(state: DoorState) -> None:
-    assert ask(state, f"https://{HOST}:8443/").step == "tunnel"
-    answer = ask(state, f"http://{HOST}:8080/")
-
-    assert answer.step == "security group"
-
-
-def test_a_security_group_that_lets_nobody_in_breaks_the_way(state: DoorState, site: Site) -> None:
-    rule = {
-        "GroupId": site.outputs["SecurityGroup"],
-        "IpPermissions": [
-            {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-        ],
-    }
-    ec2 = site.cloud.client("ec2")
-    ec2.revoke_security_group_ingress(**rule)
-    reason = breaks(state, "security group")
-    ec2.authorize_security_group_ingress(**rule)
-    holds(state)
-
-    assert "admits port 443" in reason
-
-
-def test_a_certificate_of_another_name_is_refused_by_clients(state: DoorState, site: Site) -> None:
-    acm, elbv2 = site.cloud.client("acm"), site.cloud.client("elbv2")
-    other = acm.request_certificate(DomainName="other.example", ValidationMethod="DNS")["CertificateArn"]
-    _show(elbv2, site, other)
-    answer = eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.step == "tls")
-    _show(elbv2, site, site.outputs["Certificate"])
-    holds(state)
-
-    assert "certificate is not valid for" in answer.reason
-
-
-def test_a_certificate_that_does_not_exist_breaks_the_way(state: DoorState, site: Site) -> None:
-    elbv2 = site.cloud.client("elbv2")
-    _show(elbv2, site, site.outputs["Certificate"][:-12] + "000000000000")
-    missing = breaks(state, "certificate")
-    _show(elbv2, site, site.edge.outputs["Arn"])
-    elsewhere = eventually(lambda: problem(state, f"https://{HOST}/")[1], lambda now: "us-east-1" in now)
-    _show(elbv2, site, site.outputs["Certificate"])
-    holds(state)
-
-    assert "does not exist" in missing
-    assert "which is not in 333333333333 eu-west-1" in elsewhere
 
 
 def test_a_rule_decides_by_path(state: DoorState, site: Site, targets: list[Target]) -> None:
@@ -318,7 +153,6 @@ def test_the_emulator_itself_is_reached_and_nothing_else_of_this_machine(
 
 
 def test_many_requests_at_once_are_all_answered(state: DoorState, targets: list[Target]) -> None:
-    eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 200)
     statuses: list[int] = []
 
     def several() -> None:
@@ -347,20 +181,3 @@ def test_a_door_is_found_again_and_ends(cloud: Cloud, tmp_path: Path) -> None:
     port = int(opened.proxy.rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=2)
-
-
-def _record(site: Site) -> dict[str, Any]:
-    listed = site.cloud.client("route53").list_resource_record_sets(HostedZoneId=site.zone_id)
-    found: dict[str, Any] = next(
-        one for one in listed["ResourceRecordSets"] if one["Type"] == "A" and one["Name"] == f"{HOST}."
-    )
-    return found
-
-
-def _alias(site: Site, target: str) -> dict[str, Any]:
-    own = _record(site)
-    return {**own, "AliasTarget": {**own["AliasTarget"], "DNSName": target}}
-
-
-def _show(elbv2: Any, site: Site, certificate: str) -> None:
-    elbv2.modify_listener(ListenerArn=site.outputs["Https"], Certificates=[{"CertificateArn": certificate}])
