@@ -20,6 +20,7 @@ from shared_services import SharedServicesStage  # noqa: E402
 from workloads.django import DjangoStage  # noqa: E402
 
 ROOT = Path(__file__).parent
+CLI_DEFAULTS = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 
 
 def build(
@@ -40,10 +41,11 @@ def build(
     Returns:
         The app, not yet synthesized.
     """
-    # The CLI passes the flags of cdk.json, a plain `python app.py` does not: both must give the same bytes.
+    # The CLI passes the flags of cdk.json and settings of its own, `python app.py` does not: both must give the same.
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(
         context=flags,
+        post_cli_context=CLI_DEFAULTS,
         outdir=outdir,
         analytics_reporting=False,
         builtin_cloud_formation_validation=validate_templates,

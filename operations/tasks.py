@@ -4,7 +4,7 @@ One way for the pipeline's release step and for people's one-off commands.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_ssm import SSMClient
 
+# What the stacks publish under /<StageName>/; SSM gives ten at once.
+PLACE_PARAMETERS = (
+    "ClusterName",
+    "ContainerName",
+    "PrivateSubnetIds",
+    "ReleaseLogGroup",
+    "ReleaseSecurityGroupId",
+    "ReleaseTaskDefinition",
+)
 STREAM_PREFIX = "release"  # of the release stack's log driver
 UNSEEN_SECONDS = 60.0  # ECS may not know a task at once that it has just started
 STOP_SECONDS = 180.0  # the task definition gives the container 120 s to end, ECS some more to notice
@@ -48,46 +57,44 @@ class TaskPlace:
     container: str
 
 
-class StageParameters:
-    """What the stacks of an environment published.
+def read_parameters(ssm: "SSMClient", stage_name: str, names: Sequence[str]) -> Mapping[str, str]:
+    """Read parameters by name: a policy names them the same way, which a path with its slash does not.
 
     Args:
         ssm: client of the workload account.
         stage_name: name of the CDK stage.
+        names: last parts of their names; ten at most.
+
+    Returns:
+        Name -> value.
+
+    Raises:
+        CommandError: some are missing; the message names them.
     """
+    known = {parameter_name(stage_name, name): name for name in names}
+    answer = ssm.get_parameters(Names=list(known))
+    missing = answer.get("InvalidParameters", [])
+    if missing:
+        message = f"these parameters do not exist: {', '.join(sorted(missing))}"
+        fix = f"deploy {stage_name} up to its stacks Release and OneOff first; the pipeline does"
+        raise CommandError(message, fix=fix, exit_code=1)
+    return {known[entry["Name"]]: entry["Value"] for entry in answer["Parameters"]}
 
-    def __init__(self, ssm: "SSMClient", stage_name: str) -> None:
-        self._stage_name = stage_name
-        pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=parameter_name(stage_name, ""))
-        self._values = {entry["Name"]: entry["Value"] for page in pages for entry in page["Parameters"]}
 
-    def value(self, name: str) -> str:
-        """Return one parameter.
+def task_place(values: Mapping[str, str]) -> TaskPlace:
+    """Return where the task runs.
 
-        Raises:
-            CommandError: it is missing; the message names it.
-        """
-        try:
-            return self._values[parameter_name(self._stage_name, name)]
-        except KeyError:
-            message = f"the parameter {parameter_name(self._stage_name, name)} does not exist"
-            fix = f"deploy {self._stage_name} up to its stacks Release and OneOff first; the pipeline does"
-            raise CommandError(message, fix=fix, exit_code=1) from None
-
-    def place(self) -> TaskPlace:
-        """Return where the task runs.
-
-        Raises:
-            CommandError: a parameter is missing; the message names it.
-        """
-        return TaskPlace(
-            cluster=self.value("ClusterName"),
-            definition=self.value("ReleaseTaskDefinition"),
-            subnets=tuple(self.value("PrivateSubnetIds").split(",")),
-            security_group=self.value("ReleaseSecurityGroupId"),
-            log_group=self.value("ReleaseLogGroup"),
-            container=self.value("ContainerName"),
-        )
+    Args:
+        values: the parameters in `PLACE_PARAMETERS`, at least.
+    """
+    return TaskPlace(
+        cluster=values["ClusterName"],
+        definition=values["ReleaseTaskDefinition"],
+        subnets=tuple(values["PrivateSubnetIds"].split(",")),
+        security_group=values["ReleaseSecurityGroupId"],
+        log_group=values["ReleaseLogGroup"],
+        container=values["ContainerName"],
+    )
 
 
 class TaskRun:

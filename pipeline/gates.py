@@ -27,8 +27,9 @@ def placeholder_step(*, stage: StageRef, assembly: pipelines.FileSet) -> pipelin
         f"RefusePlaceholder-{stage.stage_name}",
         input=assembly,
         commands=[
-            f"test -d {templates}",
-            f"if grep -rlF '{PLACEHOLDER_DIGEST}' {templates}; then echo '{message}'; exit 1; fi",
+            f"grep -rqF '@sha256:' {templates}",  # fails where there is nothing to look at
+            # 0: found, 1: not found, 2: could not be read. Only the second is a reason to go on.
+            f"grep -rlF '{PLACEHOLDER_DIGEST}' {templates}; if [ $? -ne 1 ]; then echo '{message}'; exit 1; fi",
         ],
     )
 

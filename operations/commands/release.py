@@ -10,7 +10,7 @@ from config.naming import Names
 from operations.aws import CLIENT, assumed_session
 from operations.configuration import config_option
 from operations.output import say
-from operations.tasks import StageParameters, TaskRun
+from operations.tasks import PLACE_PARAMETERS, TaskRun, read_parameters, task_place
 
 # An assumed role's session ends after an hour when a role assumed it; the step's build does too.
 LONGEST_MINUTES = 55
@@ -43,10 +43,11 @@ def command(*, environment: str, deadline: int, config: Path | None) -> int:
     )
     # A build that is stopped gets SIGTERM: the task must not go on unwatched.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    values = read_parameters(session.client("ssm", config=CLIENT), stage.stage_name, PLACE_PARAMETERS)
     run = TaskRun(
         session.client("ecs", config=CLIENT),
         session.client("logs", config=CLIENT),
-        StageParameters(session.client("ssm", config=CLIENT), stage.stage_name).place(),
+        task_place(values),
         title="release task",
         started_by="lz-release",
         say=say,

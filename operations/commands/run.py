@@ -27,8 +27,9 @@ from operations.run import (
     size,
     split_variables,
 )
-from operations.tasks import StageParameters, TaskRun
+from operations.tasks import PLACE_PARAMETERS, TaskRun, read_parameters, task_place
 
+PARAMETERS = (*PLACE_PARAMETERS, "OneOffBucketName", "ReleaseSecretVariables", "ReleaseVariables")
 POLL_SECONDS = 1.0  # somebody is watching
 LONGEST_SESSION_NAME = 64  # AWS STS API Reference, AssumeRole
 
@@ -145,13 +146,13 @@ def _run(names: Names, stage: StageRef, one_off: OneOff, *, profile: str | None,
         purpose=_session_name(),
         profile=profile,
     )
-    parameters = StageParameters(session.client("ssm", config=CLIENT), stage.stage_name)
+    values = read_parameters(session.client("ssm", config=CLIENT), stage.stage_name, PARAMETERS)
     refuse_taken(
         one_off,
-        variables=parameters.value("ReleaseVariables").split(","),
-        secrets=parameters.value("ReleaseSecretVariables").split(","),
+        variables=values["ReleaseVariables"].split(","),
+        secrets=values["ReleaseSecretVariables"].split(","),
     )
-    place = parameters.place()
+    place = task_place(values)
     run = TaskRun(
         session.client("ecs", config=CLIENT),
         session.client("logs", config=CLIENT),
@@ -163,8 +164,7 @@ def _run(names: Names, stage: StageRef, one_off: OneOff, *, profile: str | None,
         poll_seconds=POLL_SECONDS,
     )
     s3 = session.client("s3", config=CLIENT)
-    bucket = parameters.value("OneOffBucketName")
-    with secret_file(s3, bucket, one_off.secrets, partition=names.partition) as file_arn:
+    with secret_file(s3, values["OneOffBucketName"], one_off.secrets, partition=names.partition) as file_arn:
         task_id = run.start(overrides(one_off, container=place.container, file_arn=file_arn))
         if one_off.secrets:
             run.wait_until_started()  # then ECS has read the file

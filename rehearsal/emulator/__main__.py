@@ -7,6 +7,7 @@ import threading
 from rehearsal.emulator import (
     conditions,
     containers,
+    custom_resources,
     database,
     dns,
     environment_files,
@@ -50,6 +51,7 @@ def install() -> None:
         actions[operation] = serve(operation, action)
     conditions.install()
     environment_files.install()
+    custom_resources.install()
     internals.keep_database_names()
     internals_services.name_servers(dns.own_name_servers)
     foreign.install()

@@ -98,6 +98,7 @@ def for_emulator(
         "MINISTACK_SKIP_UPDATE_CHECK": "1",
         "NODE_EXTRA_CA_CERTS": str(ca_file),
         "AWS_CA_BUNDLE": str(ca_file),
+        "SSL_CERT_FILE": str(ca_file),  # functions in Python answer with urllib
         "STATE_DIR": str(directory / "state"),
         "S3_DATA_DIR": str(directory / "s3"),
         "IOT_MTLS_ENABLED": "0",

@@ -37,10 +37,12 @@ USED: Mapping[str, tuple[str, ...]] = {
     "ministack.services.ec2": ("_ACTION_MAP", "_route_tables", "_subnets", "_vpcs"),
     "ministack.services.ecs": ("_SecretResolutionError", "_start_task_worker"),
     "ministack.services.iam": ("_roles", "_users"),
+    "ministack.services.lambda_svc": ("_execute_function_with_config_scope",),
     "ministack.services.rds": ("_attach_instance_to_shared_cluster", "_sync_cluster_endpoints"),
     "ministack.services.route53": ("_build_delegation_set_el", "_default_records", "_zones", "_records"),
     "ministack.services.sts": ("_sessions", "register_session"),
     _CLOUDFORMATION: ("_stacks", "_ACTION_HANDLERS"),
+    f"{_CLOUDFORMATION}.custom_resource": ("_pending", "deliver_response"),
     f"{_CLOUDFORMATION}.engine": ("_resolve_refs",),
     f"{_CLOUDFORMATION}.helpers": ("_error", "_p"),
     f"{_CLOUDFORMATION}.provisioners": ("_RESOURCE_HANDLERS", "_physical_name"),
@@ -198,6 +200,27 @@ def wrap_resolver(wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> N
     for name, module in list(sys.modules.items()):
         if name.startswith(_CLOUDFORMATION) and getattr(module, "_resolve_refs", None) is original:
             module._resolve_refs = replacement  # type: ignore[attr-defined]
+
+
+def fail_custom_resource(response_url: str, reason: str) -> None:
+    """Answer a custom resource's request with a failure, unless it has been answered.
+
+    Args:
+        response_url: the ResponseURL of the request; anything else is ignored.
+        reason: what the stack's event will say.
+    """
+    token = response_url.rpartition("/cfn-response/")[2]
+    waiting = internal(f"{_CLOUDFORMATION}.custom_resource", "_pending").get(token)
+    if waiting is not None and waiting["result"] is None:
+        deliver = internal(f"{_CLOUDFORMATION}.custom_resource", "deliver_response")
+        deliver(token, {"Status": "FAILED", "Reason": reason})
+
+
+def wrap_function_execution(wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Replace the function with which CloudFormation executes a custom resource's Lambda function."""
+    module = importlib.import_module("ministack.services.lambda_svc")
+    original = internal("ministack.services.lambda_svc", "_execute_function_with_config_scope")
+    module._execute_function_with_config_scope = wrap(original)  # type: ignore[attr-defined]
 
 
 # --- EC2 ----------------------------------------------------------------------------------------------------------

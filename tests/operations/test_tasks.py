@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
+from operations.commands.run import PARAMETERS
 from operations.errors import CommandError
-from operations.tasks import StageParameters, TaskPlace, TaskRun
+from operations.tasks import PLACE_PARAMETERS, TaskPlace, TaskRun, read_parameters, task_place
+from tests.assembly import Assembly
 from tests.operations.support import said, scripted
 
 ARN = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0123abc"
@@ -186,24 +188,25 @@ def test_ctrl_c_stops_the_task() -> None:
     ecs.assert_all_asked()
 
 
-def test_it_reads_the_tasks_parameters_of_the_stage_from_all_pages() -> None:
+def test_it_reads_the_tasks_parameters_of_the_stage_by_name() -> None:
     entries = [{"Name": f"/MyDjangoAppStaging/{name}", "Value": value} for name, value in VALUES.items()]
-    path = {"Path": "/MyDjangoAppStaging/"}
-    ssm = scripted(
-        "ssm",
-        ("get_parameters_by_path", path, {"Parameters": entries[:2], "NextToken": "more"}),
-        ("get_parameters_by_path", {**path, "NextToken": "more"}, {"Parameters": entries[2:]}),
+    asked = {"Names": sorted(f"/MyDjangoAppStaging/{name}" for name in VALUES)}
+    ssm = scripted("ssm", ("get_parameters", asked, {"Parameters": entries}))
+    values = read_parameters(ssm, "MyDjangoAppStaging", PLACE_PARAMETERS)
+    assert task_place(values) == PLACE
+
+
+def test_its_parameters_are_published_by_the_stacks(organization: Assembly) -> None:
+    made = {parameter.text("Name") for parameter in organization.resources("AWS::SSM::Parameter")}
+    assert {f"/MyDjangoAppStaging/{name}" for name in PARAMETERS} <= made
+
+
+def test_fails_with_the_names_of_the_parameters_that_are_missing() -> None:
+    missing = ["/MyDjangoAppStaging/ReleaseLogGroup", "/MyDjangoAppStaging/ClusterName"]
+    ssm = scripted("ssm", ("get_parameters", None, {"Parameters": [], "InvalidParameters": missing}))
+    with pytest.raises(CommandError) as caught:
+        read_parameters(ssm, "MyDjangoAppStaging", PLACE_PARAMETERS)
+    assert str(caught.value).startswith(
+        "these parameters do not exist: /MyDjangoAppStaging/ClusterName, /MyDjangoAppStaging/ReleaseLogGroup"
     )
-    assert StageParameters(ssm, "MyDjangoAppStaging").place() == PLACE
-
-
-@pytest.mark.parametrize("missing", VALUES)
-def test_fails_with_the_name_of_a_parameter_that_is_missing(missing: str) -> None:
-    entries = [
-        {"Name": f"/MyDjangoAppStaging/{name}", "Value": value}
-        for name, value in VALUES.items()
-        if name != missing
-    ]
-    ssm = scripted("ssm", ("get_parameters_by_path", None, {"Parameters": entries}))
-    with pytest.raises(CommandError, match=f"/MyDjangoAppStaging/{missing} does not exist"):
-        StageParameters(ssm, "MyDjangoAppStaging").place()
+    assert "deploy MyDjangoAppStaging" in str(caught.value)

@@ -139,10 +139,13 @@ def test_attach_does_not_take_another_process_for_it(tmp_path: Path) -> None:
 def test_a_failed_start_shows_the_log_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rehearsal.emulator.environment._ROOT", tmp_path / "nowhere")
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho out of order\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
     emulator = Emulator(directory=tmp_path, region="eu-west-1", accounts=ACCOUNTS)
 
-    with pytest.raises(EmulatorError, match="No module named"):
+    with pytest.raises(EmulatorError, match="ended at once(.|\n)*out of order"):
         emulator.start()
 
     assert emulator.pid == 0

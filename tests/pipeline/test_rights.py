@@ -1,0 +1,67 @@
+"""What the pipeline's machines may do, and what they are given."""
+
+import json
+
+from config import Configuration
+from tests import documents
+from tests.assembly import Assembly
+from tests.conftest import Synthesize
+from tests.pipeline.actions import actions, project, role_of, stages, variables
+from tests.policies import identity_statements
+
+
+def test_an_image_build_may_push_to_its_own_repository_alone(
+    configuration: Configuration, organization: Assembly
+) -> None:
+    role = role_of(organization, actions(organization, "Build")["Image-my-django-app"])
+    registry = [
+        each
+        for each in identity_statements(role)
+        if any(action.startswith("ecr:") for action in each.actions)
+    ]
+    resources = {
+        resource for each in registry for resource in each.resources if "PutImage" in str(each.actions)
+    }
+    tooling = configuration.accounts.tooling
+    assert resources == {f"arn:aws:ecr:eu-west-1:{tooling}:repository/acme/my-django-app"}
+    assert {each.actions for each in registry if "*" in each.resources} == {("ecr:GetAuthorizationToken",)}
+
+
+def test_the_docker_hub_secret_may_be_read_only_if_there_is_one(
+    organization: Assembly, synthesize: Synthesize
+) -> None:
+    with_secret = synthesize(documents.changed({"pipeline.docker_hub_secret": "docker-hub"}))
+    role = role_of(with_secret, actions(with_secret, "Build")["Image-my-django-app"])
+    (statement,) = [each for each in identity_statements(role) if "secretsmanager" in str(each.actions)]
+    assert statement.resources == ("arn:aws:secretsmanager:eu-west-1:111111111111:secret:docker-hub-??????",)
+    assert "secretsmanager" not in json.dumps(organization["Pipeline"].template)
+
+
+def test_steps_get_no_secret_in_an_environment_variable(organization: Assembly) -> None:
+    found = [
+        variable
+        for stage in stages(organization)
+        for action in actions(organization, stage).values()
+        if action.category == "Build"
+        for variable in variables(action)
+    ]
+    assert {variable["name"] for variable in found} <= {"_PROJECT_CONFIG_HASH"}
+
+
+def test_only_image_builds_have_root_on_their_machine(organization: Assembly) -> None:
+    privileged = [
+        each.logical_id
+        for each in organization["Pipeline"].resources("AWS::CodeBuild::Project")
+        if each.get("Environment", "PrivilegedMode")
+    ]
+    image = project(organization, actions(organization, "Build")["Image-my-django-app"])
+    assert privileged == [image.logical_id]
+
+
+def test_every_project_writes_to_the_log_group_with_retention(organization: Assembly) -> None:
+    projects = organization["Pipeline"].resources("AWS::CodeBuild::Project")
+    group = organization["Pipeline"].resource("AWS::Logs::LogGroup", "BuildLogs")
+    assert len(projects) > 10
+    assert {str(each.get("LogsConfig", "CloudWatchLogs", "GroupName")) for each in projects} == {
+        str({"Ref": group.logical_id})
+    }
