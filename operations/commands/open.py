@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def command(
     *, environment: str, as_json: bool, only_print: bool, browser: str | None, config: Path | None
 ) -> int:
-    """Open a rehearsed ENVIRONMENT in a browser, under its real name.
+    """Open a rehearsed environment in a browser, under its real name.
 
     The browser gets a throw-away profile and goes through a proxy that resolves names from the parent zone on,
     and answers as the environment's load balancer and CDN would. The exit code is 1 if the way there is broken.

@@ -68,7 +68,7 @@ def command(
     config: Path | None,
     command_line: tuple[str, ...],
 ) -> int:
-    """Run a one-off COMMAND in an environment.
+    """Run a one-off command in an environment.
 
     It runs in a container of its own, with the image, the variables, the secrets and the network of the release
     task. What it writes is shown as it comes, and its exit code is the exit code. Ctrl-C stops it.
