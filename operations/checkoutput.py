@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from operations.checks import Result, Step
 from operations.output import heading, progress, say, table, write_json
 
+COUNTED = "tests"
+"""The check whose last line is its count."""
+
 
 def tell(step: Step, result: Result | None) -> None:
     """Write a line when a check starts and when it ends; a failure's whole output after it.
@@ -16,7 +19,7 @@ def tell(step: Step, result: Result | None) -> None:
     if result is None:
         progress(f"  ...    {step.name}: {step.title}", style="dim")
     elif result.passed:
-        count = f" ({result.last_line})" if step.name == "tests" else ""
+        count = f" ({result.last_line})" if step.name == COUNTED else ""
         progress(f"  ok     {step.name}: {result.seconds:.1f} s{count}", style="green")
     else:
         progress(f"  FAILED {step.name}: {result.seconds:.1f} s", style="red")
@@ -57,13 +60,13 @@ def summarize(results: Sequence[Result], *, seconds: float, as_json: bool = Fals
     else:
         say("")
         table(
-            ("check", "result", "seconds", ""),
+            ("check", "result", "seconds", "what"),
             [
                 (
                     result.step.name,
                     "ok" if result.passed else "FAILED",
                     f"{result.seconds:.1f}",
-                    result.step.title,
+                    result.last_line if result.step.name == COUNTED else result.step.title,
                 )
                 for result in results
             ],

@@ -1,6 +1,7 @@
 """The checks of this project: what they run, side by side on all cores, each with its time."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ TYPED = (
     "tests",
     "bench",
 )
+TIDY_SECONDS = 30.0  # what a check gets to tidy up after it was interrupted
+POLL_SECONDS = 0.1
 APP_TESTS = ROOT / "workloads" / "django" / "app" / "bin" / "test"
 
 
@@ -113,7 +116,7 @@ def rehearsal_steps() -> tuple[Step, ...]:
 
 
 class Runner:
-    """Runs checks.
+    """Runs checks, each in a session of its own: what interrupts us reaches a check once, from here.
 
     Args:
         tell: called when a check starts, and with its result when it ends.
@@ -128,11 +131,11 @@ class Runner:
         """Run checks side by side, with their output kept; all of them, even if one fails.
 
         Args:
-            steps: the checks, the longest first.
+            steps: the checks, in the order in which they are started.
             at_once: how many run at a time.
         """
         pool = ThreadPoolExecutor(max_workers=at_once)
-        futures = {pool.submit(self._run, step): step for step in steps}
+        futures = {pool.submit(self._run, step, kept=True): step for step in steps}
         try:
             results = {}
             for future in as_completed(futures):
@@ -140,7 +143,7 @@ class Runner:
                 self._tell(futures[future], future.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            self._terminate()
+            self._interrupt()
             raise
         pool.shutdown()
         return tuple(results[step] for step in steps)
@@ -151,14 +154,15 @@ class Runner:
         Args:
             step: the check.
         """
-        self._tell(step, None)
-        started = time.monotonic()
-        exit_code = subprocess.run(step.command, cwd=ROOT, env=environment(), check=False).returncode
-        result = Result(step, exit_code, time.monotonic() - started)
+        try:
+            result = self._run(step, kept=False)
+        except BaseException:
+            self._interrupt()
+            raise
         self._tell(step, result)
         return result
 
-    def _run(self, step: Step) -> Result:
+    def _run(self, step: Step, *, kept: bool) -> Result:
         self._tell(step, None)
         started = time.monotonic()
         process = subprocess.Popen(
@@ -166,22 +170,33 @@ class Runner:
             cwd=ROOT,
             env=environment(extra={"PYTHONUNBUFFERED": "1"}),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE if kept else None,
+            stderr=subprocess.STDOUT if kept else None,
             text=True,
             errors="replace",
+            start_new_session=True,
         )
         with self._lock:
             self._processes.add(process)
         output, _ = process.communicate()
         with self._lock:
             self._processes.discard(process)
-        return Result(step, process.returncode, time.monotonic() - started, output)
+        return Result(step, process.returncode, time.monotonic() - started, output or "")
 
-    def _terminate(self) -> None:
+    def _interrupt(self) -> None:
+        """End what runs as Ctrl-C would, so that a rehearsal takes its organization down; then the hard way."""
         with self._lock:
-            for process in self._processes:
-                process.terminate()
+            left = [process for process in self._processes if process.poll() is None]
+        for process in left:
+            os.killpg(process.pid, signal.SIGINT)
+        deadline = time.monotonic() + TIDY_SECONDS
+        try:
+            while any(process.poll() is None for process in left) and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+        finally:  # at once, if the person insists
+            for process in left:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
 def cores() -> int:

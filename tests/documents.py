@@ -20,6 +20,10 @@ STAGING = "MyDjangoAppStaging"
 PRODUCTION = "MyDjangoAppProduction"
 DIGEST = "sha256:" + "5e" * 32
 OTHER_DIGEST = "sha256:" + "7a" * 32
+EXISTING_ZONE = "Z0123456789ABCDEFGHIJ"
+EXISTING_GATEWAY = "tgw-0123456789abcdef0"
+CONNECTION = "arn:aws:codeconnections:eu-west-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
+OTHER_CONNECTION = CONNECTION.replace("00000000-", "11111111-")
 
 
 def sample() -> Json:
@@ -55,9 +59,67 @@ def changed(changes: dict[str, Any], document: Json | None = None) -> Json:
     return document
 
 
+def bare() -> Json:
+    """Return the sample with everything left out that can be: gateway, endpoints, a zone of its own, workers."""
+    return changed(
+        {
+            "organization.availability_zones": ["b", "c"],
+            "dns.parent": EXISTING_ZONE,
+            "network.transit_gateway": "off",
+            "network.egress": "local",
+            "network.endpoints": "none",
+            "pipeline.docker_hub_secret": "docker-hub",
+            "pipeline.approvals": ["staging", "production"],
+            "workload.commands": {"worker": None, "beat": None},
+        }
+    )
+
+
+def tuned() -> Json:
+    """Return the sample with every size, name and command changed, three zones, and egress of its own."""
+    return changed(
+        {
+            "organization.availability_zones": ["a", "b", "c"],
+            "network.egress": "local",
+            "staging.cidr": "10.1.0.0/22",
+            "production.cidr": "10.2.0.0/23",
+            "staging.database": {
+                "min_capacity": 1,
+                "max_capacity": 4.5,
+                "backup_days": 3,
+                "deletion_protection": True,
+            },
+            "staging.cors_allowed_origins": ["https://app.acme.example"],
+            "staging.variables": {"FEATURE_FLAGS": "a,b"},
+            "workload.commands": {
+                "web": ["gunicorn", "shop.wsgi"],
+                "worker": ["celery", "worker"],
+                "beat": None,
+            },
+            "workload.injected_variables": {
+                "DATABASE_HOST": "PGHOST",
+                "DATABASE_PASSWORD": "PGPASSWORD",
+                "STATIC_BUCKET": "ASSETS",
+            },
+        }
+    )
+
+
+def closed() -> Json:
+    """Return the sample without any way to the internet."""
+    return changed({"network.egress": "none"})
+
+
+def with_existing_gateway() -> Json:
+    """Return the sample behind somebody else's transit gateway, without endpoints of its own."""
+    return changed({"network.transit_gateway": EXISTING_GATEWAY, "network.endpoints": "none"})
+
+
 def with_second_workload() -> Json:
-    """Return the sample with another workload, from a repository of its own, in accounts of its own."""
-    document = sample()
+    """Return the sample with another workload, from a repository of its own, in accounts of its own; three zones."""
+    document = changed(
+        {"organization.availability_zones": ["a", "b", "c"], "network.hub_cidr": "10.0.0.0/24"}
+    )
     document["accounts"]["workloads"] |= {"shop-staging": "555555555555", "shop": "666666666666"}
     environments = copy.deepcopy(document["workloads"][WORKLOAD]["environments"])
     environments["staging"] |= {
@@ -67,7 +129,7 @@ def with_second_workload() -> Json:
     }
     environments["production"] |= {"account": "shop", "domain": "shop.acme.example", "cidr": "10.4.0.0/16"}
     document["workloads"]["shop"] = {
-        "source": {"repository": "acme/shop", "branch": "trunk"},
+        "source": {"repository": "acme/shop", "branch": "trunk", "connection_arn": OTHER_CONNECTION},
         "architecture": "x86_64",
         "port": 9000,
         "health_path": "/healthz",
@@ -76,14 +138,22 @@ def with_second_workload() -> Json:
     return document
 
 
+def with_shared_repository() -> Json:
+    """Return two workloads from one repository, in a parent zone that exists already."""
+    document = with_second_workload()
+    document["dns"]["parent"] = EXISTING_ZONE
+    document["workloads"][WORKLOAD]["source"] = document["workloads"]["shop"]["source"]
+    return document
+
+
 def with_third_environment() -> Json:
-    """Return the sample with one more environment of its workload."""
+    """Return the sample with one more environment of its workload, in the account of staging."""
     document = sample()
-    document["accounts"]["workloads"]["preview"] = "777777777777"
     environments = document["workloads"][WORKLOAD]["environments"]
-    preview = copy.deepcopy(environments["staging"])
-    preview |= {"account": "preview", "domain": "preview.acme.example", "cidr": "10.5.0.0/20"}
+    preview = {**environments["staging"], "domain": "preview.acme.example", "cidr": "10.5.0.0/20"}
     environments["preview"] = preview
+    for name in ("preview", "staging"):
+        environments[name]["share_account"] = True
     return document
 
 
@@ -93,6 +163,21 @@ def in_region(region: str) -> Json:
     pipeline = document["pipeline"]
     pipeline["connection_arn"] = pipeline["connection_arn"].replace("eu-west-1", region)
     return document
+
+
+VARIANTS: dict[str, Json] = {
+    "sample": sample(),
+    "ours": ours(),
+    "bare": bare(),
+    "tuned": tuned(),
+    "closed": closed(),
+    "existing gateway": with_existing_gateway(),
+    "two workloads": with_second_workload(),
+    "shared repository": with_shared_repository(),
+    "third environment": with_third_environment(),
+    "us-east-1": in_region("us-east-1"),
+}
+"""Every way in which the configuration changes what is made, in as few organizations as possible."""
 
 
 def configured(document: Json) -> Configuration:

@@ -162,6 +162,17 @@ def test_secrets_are_made_of_random_characters(every_organization: Assembly) -> 
         assert set(template) <= {"username"}
 
 
+def test_no_policy_appends_to_the_arn_of_a_log_group(every_organization: Assembly) -> None:
+    """What CloudFormation returns as a log group's ARN ends in `:*` already; with more behind it, nothing matches."""
+    groups = {
+        f"${{{group.stack.name}/{group.logical_id}.Arn}}:"
+        for group in every_organization.resources("AWS::Logs::LogGroup")
+    }
+    for statement in all_statements(every_organization):
+        for resource in statement.resources:
+            assert not [arn for arn in groups if arn in resource], f"{statement.owner}: {resource}"
+
+
 def test_nothing_is_allowed_to_everybody(every_organization: Assembly) -> None:
     everything = list(all_statements(every_organization))
     assert len(everything) > 100

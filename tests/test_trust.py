@@ -155,11 +155,11 @@ def test_the_release_runner_may_do_this_and_nothing_else(
                 },
                 {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
             ),
-            ("logs:GetLogEvents",): ({f"{release}/ReleaseLogs418FA2A6.Arn}}:log-stream:*"}, {}),
-            ("ssm:GetParameters", "ssm:GetParametersByPath"): (
-                {f"arn:aws:ssm:eu-west-1:{account}:parameter/{name}/*"},
+            ("logs:GetLogEvents",): (
+                {f"arn:aws:logs:eu-west-1:{account}:log-group:{release}/ReleaseLogs418FA2A6}}:log-stream:*"},
                 {},
             ),
+            ("ssm:GetParameters",): ({f"arn:aws:ssm:eu-west-1:{account}:parameter/{name}/*"}, {}),
         }
 
 

@@ -1,6 +1,5 @@
 """`lz release`."""
 
-import signal
 from pathlib import Path
 
 import click
@@ -41,8 +40,6 @@ def command(*, environment: str, deadline: int, config: Path | None) -> int:
         region=configuration.organization.region,
         purpose="lz-release",
     )
-    # A build that is stopped gets SIGTERM: the task must not go on unwatched.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     values = read_parameters(session.client("ssm", config=CLIENT), stage.stage_name, PLACE_PARAMETERS)
     run = TaskRun(
         session.client("ecs", config=CLIENT),

@@ -1,11 +1,8 @@
 """Starting, finding again and ending the emulator: one process group, one folder."""
 
-import contextlib
 import functools
 import json
 import os
-import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -22,13 +19,12 @@ from botocore.config import Config
 
 from rehearsal.emulator import environment
 from rehearsal.emulator.certificates import make_certificates
+from rehearsal.emulator.process_group import command_line, end_group, free_port
 
 _POLL_SECONDS = 0.05
-_GRACE_SECONDS = (
-    0.5  # between SIGTERM and SIGKILL; open connections would keep it up, and it has nothing to save
-)
 _LOG_LINES = 20
 _STATE = "emulator.json"
+_MODULE = "rehearsal.emulator"
 
 
 _CLIENTS = (
@@ -114,7 +110,7 @@ class Emulator:
         for name in ("", "home", "tmp", "state", "s3"):
             (self.directory / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         certificates = make_certificates(self.directory)
-        port = _free_port()
+        port = free_port()
         variables = environment.for_emulator(
             self.directory,
             accounts=self.accounts,
@@ -124,23 +120,22 @@ class Emulator:
             certificate=certificates.certificate,
             key=certificates.key,
         )
-        lifeline_read, lifeline_write = (None, None) if detached else os.pipe()
-        if lifeline_read is not None:
-            variables["REHEARSAL_LIFELINE"] = str(lifeline_read)
+        lifeline, self._lifeline = (None, None) if detached else os.pipe()
+        if lifeline is not None:
+            variables["REHEARSAL_LIFELINE"] = str(lifeline)
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "rehearsal.emulator"],
+                [sys.executable, "-m", _MODULE, str(self.directory)],  # the folder tells it from others
                 cwd=self.directory,
                 env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                pass_fds=() if lifeline_read is None else (lifeline_read,),
+                pass_fds=() if lifeline is None else (lifeline,),
             )
-        if lifeline_read is not None:
-            os.close(lifeline_read)
-        self._lifeline = lifeline_write
+        if lifeline is not None:
+            os.close(lifeline)
         self._locate(port, self._process.pid)
         self._wait(timeout)
         state = {"pid": self.pid, "port": port, "region": self.region, "accounts": self.accounts}
@@ -149,14 +144,7 @@ class Emulator:
     def stop(self) -> None:
         """End it and all its workers; does nothing if it does not run."""
         if self.pid and (self._process is not None or self._is_ours()):
-            _signal_group(self.pid, signal.SIGTERM)
-            deadline = time.monotonic() + _GRACE_SECONDS
-            while self._runs() and time.monotonic() < deadline:
-                time.sleep(_POLL_SECONDS)
-            # The workers too: they are in the same group, and it goes on after its leader has ended.
-            _signal_group(self.pid, signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
+            end_group(self.pid, self._runs)
         self._process = None
         if self._lifeline is not None:
             os.close(self._lifeline)
@@ -246,21 +234,6 @@ class Emulator:
         return self._is_ours()
 
     def _is_ours(self) -> bool:
-        """Whether the process of the state file is still the emulator: its number may have been given away since."""
-        listing = subprocess.run(
-            ["ps", "-o", "command=", "-p", str(self.pid)], capture_output=True, text=True, check=False
-        )
-        return "rehearsal.emulator" in listing.stdout
-
-
-def _free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _signal_group(leader: int, number: signal.Signals) -> None:
-    """Send a signal to a process group that may be gone."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, number)
+        """Whether the process of the state file is still this emulator: its number may have been given away since."""
+        started_with = command_line(self.pid)
+        return _MODULE in started_with and str(self.directory) in started_with

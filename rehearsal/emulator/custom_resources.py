@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals, internals_services
 
 # After the function's end. Long enough for one that leaves the answer to another, which takes seconds here.
 _SILENCE_SECONDS = 60.0
@@ -53,4 +53,4 @@ def _reason(result: Mapping[str, Any]) -> str:
 
 def install() -> None:
     """Watch the executions that custom resources ask for."""
-    internals.wrap_function_execution(_answering)
+    internals_services.wrap_function_execution(_answering)

@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from typing import Any
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals, internals_services
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.resources import Attributes, Created, Properties, Resource, quietly, tags
 
@@ -47,7 +47,7 @@ def undelegated(zone_id: str) -> str:
     Args:
         zone_id: a zone of the account in progress.
     """
-    zones = internals.zones()
+    zones = internals_services.zones()
     own = next(((account, name) for account, found, name in zones if found == zone_id), None)
     if own is None:
         return f"there is no hosted zone {zone_id} in any account"
@@ -68,7 +68,7 @@ def _servers(account: str, zone_id: str, name: str) -> set[str]:
     """The name servers that a zone's NS record for a name lists."""
     return {
         str(value).rstrip(".")
-        for record in internals.records(account, zone_id)
+        for record in internals_services.records(account, zone_id)
         if record["Type"] == "NS" and str(record["Name"]).rstrip(".") == name.rstrip(".")
         for value in record.get("ResourceRecords", [])
     }

@@ -120,23 +120,6 @@ def scope(account_id: str, region_name: str) -> Iterator[None]:
         yield
 
 
-# --- Route 53, across accounts ------------------------------------------------------------------------------------
-
-
-def zones() -> list[tuple[str, str, str]]:
-    """Every public hosted zone of every account: account id, zone id, name with its final dot."""
-    stored = internal("ministack.services.route53", "_zones")._data
-    return [
-        (key[0], key[-1], str(zone["name"])) for key, zone in list(stored.items()) if not zone.get("private")
-    ]
-
-
-def records(account_id: str, zone_id: str) -> list[Mapping[str, Any]]:
-    """The record sets of one zone (Name, Type, ResourceRecords)."""
-    stored = internal("ministack.services.route53", "_records")
-    return list(stored.get_scoped(account_id, None, zone_id) or [])
-
-
 # --- CloudFormation -----------------------------------------------------------------------------------------------
 
 
@@ -214,56 +197,3 @@ def fail_custom_resource(response_url: str, reason: str) -> None:
     if waiting is not None and waiting["result"] is None:
         deliver = internal(f"{_CLOUDFORMATION}.custom_resource", "deliver_response")
         deliver(token, {"Status": "FAILED", "Reason": reason})
-
-
-def wrap_function_execution(wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Replace the function with which CloudFormation executes a custom resource's Lambda function."""
-    module = importlib.import_module("ministack.services.lambda_svc")
-    original = internal("ministack.services.lambda_svc", "_execute_function_with_config_scope")
-    module._execute_function_with_config_scope = wrap(original)  # type: ignore[attr-defined]
-
-
-# --- EC2 ----------------------------------------------------------------------------------------------------------
-
-
-def ec2_actions() -> MutableMapping[str, Callable[[Mapping[str, list[str]]], Response]]:
-    """EC2 API action -> its function."""
-    actions: MutableMapping[str, Callable[[Mapping[str, list[str]]], Response]] = internal(
-        "ministack.services.ec2", "_ACTION_MAP"
-    )
-    return actions
-
-
-def ec2_record(store: str, resource_id: str) -> Mapping[str, Any] | None:
-    """A record of the EC2 service in the account and region in scope.
-
-    Args:
-        store: `_vpcs`, `_subnets` or `_route_tables`.
-        resource_id: the resource's id.
-    """
-    record: Mapping[str, Any] | None = internal("ministack.services.ec2", store).get(resource_id)
-    return record
-
-
-# --- RDS ----------------------------------------------------------------------------------------------------------
-
-
-def keep_database_names() -> None:
-    """Let clusters and instances without a server keep the endpoints that they were made with.
-
-    With the first instance MiniStack turns the endpoint of its cluster into localhost, but a stack has handed on the
-    one it had, and on AWS it never changes.
-    """
-    module = importlib.import_module("ministack.services.rds")
-    attach, sync = (internal("ministack.services.rds", name) for name in USED["ministack.services.rds"])
-
-    def attach_if_served(instance: Any, cluster: Any) -> None:
-        if cluster.get("_shared_container_id"):
-            attach(instance, cluster)
-
-    def sync_if_served(cluster: Any) -> None:
-        if cluster.get("_shared_container_id"):
-            sync(cluster)
-
-    module._attach_instance_to_shared_cluster = attach_if_served  # type: ignore[attr-defined]
-    module._sync_cluster_endpoints = sync_if_served  # type: ignore[attr-defined]

@@ -1,10 +1,26 @@
-"""Every use of the internals of MiniStack's ECS and Route 53 that changes them (see `internals.py`)."""
+"""Every use of the internals of MiniStack's other services (see `internals.py`)."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from rehearsal.emulator.internals import account, internal
+from rehearsal.emulator.internals import USED, Response, account, internal
+
+# --- Route 53, across accounts ------------------------------------------------------------------------------------
+
+
+def zones() -> list[tuple[str, str, str]]:
+    """Every public hosted zone of every account: account id, zone id, name with its final dot."""
+    stored = internal("ministack.services.route53", "_zones")._data
+    return [
+        (key[0], key[-1], str(zone["name"])) for key, zone in list(stored.items()) if not zone.get("private")
+    ]
+
+
+def records(account_id: str, zone_id: str) -> list[Mapping[str, Any]]:
+    """The record sets of one zone (Name, Type, ResourceRecords)."""
+    stored = internal("ministack.services.route53", "_records")
+    return list(stored.get_scoped(account_id, None, zone_id) or [])
 
 
 def name_servers(find: Callable[[str, str], list[str]]) -> None:
@@ -40,6 +56,9 @@ def name_servers(find: Callable[[str, str], list[str]]) -> None:
     module._default_records = recorded  # type: ignore[attr-defined]
 
 
+# --- ECS ----------------------------------------------------------------------------------------------------------
+
+
 def wrap_task_start(resolve: Callable[[Any, Any, Any], Any]) -> None:
     """Let something change a task's overrides just before its containers start; the task's record stays as it is.
 
@@ -58,3 +77,59 @@ def wrap_task_start(resolve: Callable[[Any, Any, Any], Any]) -> None:
         return start(task, definition, complete, *rest)
 
     module._start_task_worker = started  # type: ignore[attr-defined]
+
+
+# --- EC2 ----------------------------------------------------------------------------------------------------------
+
+
+def ec2_actions() -> MutableMapping[str, Callable[[Mapping[str, list[str]]], Response]]:
+    """EC2 API action -> its function."""
+    actions: MutableMapping[str, Callable[[Mapping[str, list[str]]], Response]] = internal(
+        "ministack.services.ec2", "_ACTION_MAP"
+    )
+    return actions
+
+
+def ec2_record(store: str, resource_id: str) -> Mapping[str, Any] | None:
+    """A record of the EC2 service in the account and region in scope.
+
+    Args:
+        store: `_vpcs`, `_subnets` or `_route_tables`.
+        resource_id: the resource's id.
+    """
+    record: Mapping[str, Any] | None = internal("ministack.services.ec2", store).get(resource_id)
+    return record
+
+
+# --- RDS ----------------------------------------------------------------------------------------------------------
+
+
+def keep_database_names() -> None:
+    """Let clusters and instances without a server keep the endpoints that they were made with.
+
+    With the first instance MiniStack turns the endpoint of its cluster into localhost, but a stack has handed on the
+    one it had, and on AWS it never changes.
+    """
+    module = importlib.import_module("ministack.services.rds")
+    attach, sync = (internal("ministack.services.rds", name) for name in USED["ministack.services.rds"])
+
+    def attach_if_served(instance: Any, cluster: Any) -> None:
+        if cluster.get("_shared_container_id"):
+            attach(instance, cluster)
+
+    def sync_if_served(cluster: Any) -> None:
+        if cluster.get("_shared_container_id"):
+            sync(cluster)
+
+    module._attach_instance_to_shared_cluster = attach_if_served  # type: ignore[attr-defined]
+    module._sync_cluster_endpoints = sync_if_served  # type: ignore[attr-defined]
+
+
+# --- Lambda ---------------------------------------------------------------------------------------------------------
+
+
+def wrap_function_execution(wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Replace the function with which CloudFormation executes a custom resource's Lambda function."""
+    module = importlib.import_module("ministack.services.lambda_svc")
+    original = internal("ministack.services.lambda_svc", "_execute_function_with_config_scope")
+    module._execute_function_with_config_scope = wrap(original)  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals_services
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.resources import Attributes, Created, Properties, Resource, new_id, quietly, tagged
 from rehearsal.emulator.shapes import to_request
@@ -46,7 +46,7 @@ class NatGateway(Resource):
 
     def create(self, logical_id: str, properties: Properties, stack: str) -> Created:  # noqa: ARG002
         """Make the gateway in its subnet."""
-        if internals.ec2_record("_subnets", properties["SubnetId"]) is None:
+        if internals_services.ec2_record("_subnets", properties["SubnetId"]) is None:
             raise ValueError(
                 f"InvalidSubnetID.NotFound: The subnet ID '{properties['SubnetId']}' does not exist"
             )

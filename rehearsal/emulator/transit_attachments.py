@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals, internals_services
 from rehearsal.emulator.ec2_protocol import Ec2Error
 from rehearsal.emulator.resources import new_id
 from rehearsal.emulator.transit_store import (
@@ -21,7 +21,7 @@ from rehearsal.emulator.transit_store import (
 def create_attachment(request: Record) -> Record:
     """CreateTransitGatewayVpcAttachment: refused if the gateway is not this account's and not shared with it."""
     gateway = visible_gateway(request["TransitGatewayId"])
-    vpc = internals.ec2_record("_vpcs", request["VpcId"])
+    vpc = internals_services.ec2_record("_vpcs", request["VpcId"])
     if vpc is None:
         raise Ec2Error("InvalidVpcID.NotFound", f"The vpc ID '{request['VpcId']}' does not exist")
     _check_subnets(request["VpcId"], request.get("SubnetIds") or [])
@@ -56,7 +56,7 @@ def create_attachment(request: Record) -> Record:
 def _check_subnets(vpc_id: str, subnet_ids: list[str]) -> None:
     """Refuse subnets of another VPC."""
     for subnet_id in subnet_ids:
-        subnet = internals.ec2_record("_subnets", subnet_id)
+        subnet = internals_services.ec2_record("_subnets", subnet_id)
         if subnet is None or subnet["VpcId"] != vpc_id:
             raise Ec2Error("InvalidSubnetID.NotFound", f"The subnet ID '{subnet_id}' does not exist")
 

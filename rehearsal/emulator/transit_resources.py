@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rehearsal.emulator import internals
+from rehearsal.emulator import internals_services
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.resources import Attributes, Created, Properties, Resource, quietly, tagged
 from rehearsal.emulator.shapes import to_request
@@ -187,7 +187,7 @@ def refuse_unattached_route(properties: Properties) -> None:
     It is the error that a forgotten `DependsOn` on the attachment gives.
     """
     gateway_id = properties.get("TransitGatewayId")
-    table = internals.ec2_record("_route_tables", properties.get("RouteTableId", ""))
+    table = internals_services.ec2_record("_route_tables", properties.get("RouteTableId", ""))
     if gateway_id and table is not None and not is_attached(table["VpcId"], gateway_id):
         raise ValueError(
             f"InvalidTransitGatewayID.NotFound: transitGateway ID '{gateway_id}' does not exist, or {table['VpcId']} "

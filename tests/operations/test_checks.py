@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from operations.commands import check as check_command
 from operations.commands import test as test_command
 from operations.commands.check import choose
 from operations.errors import CommandError
+from operations.node import ROOT
 
 
 def python(name: str, program: str) -> Step:
@@ -69,33 +71,45 @@ def test_the_summary_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
-def test_ctrl_c_ends_the_checks_that_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["runner.run(steps, at_once=2)", "runner.run_shown(steps[0])"])
+def test_an_interrupted_check_is_told_and_may_tidy_up(tmp_path: Path, how: str) -> None:
     """In a process of its own: the signal must not reach this one."""
-    program = f"""
-import signal, sys, time
-from operations.checks import Runner, Step
-sleeping = [Step(str(n), "", (sys.executable, "-c", "import time; time.sleep(60)")) for n in range(3)]
-signal.signal(signal.SIGINT, signal.default_int_handler)
-open({str(tmp_path / "started")!r}, "w").close()
+    check = f"""
+import pathlib, time
+folder = pathlib.Path({str(tmp_path)!r})
 try:
-    Runner(lambda *_: None).run(sleeping, at_once=2)
+    (folder / "running").touch()
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    (folder / "tidied").touch()
+"""
+    program = f"""
+import signal, sys
+from operations.checks import Runner, Step
+steps = [Step(str(n), "", (sys.executable, "-c", {check!r})) for n in range(3)]
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runner = Runner(lambda *_: None)
+try:
+    {how}
 except KeyboardInterrupt:
     sys.exit(130)
 """
-    process = subprocess.Popen([sys.executable, "-c", program])
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
     timer = Timer(60, process.kill)
     timer.start()
-    while not (tmp_path / "started").exists():
+    while not (tmp_path / "running").exists():
         time.sleep(0.05)
-    time.sleep(1)
-    process.send_signal(2)  # to it alone, as a supervisor does; a terminal would reach its children too
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)  # to it alone, as a supervisor does
     assert process.wait() == 130
     timer.cancel()
+    assert (tmp_path / "tidied").exists()
 
 
 def test_checks_can_be_picked_by_name() -> None:
     steps = check_steps(Path("/nowhere"))
-    assert [step.name for step in choose(steps, ("lint", "types"))] == ["types", "lint"]
+    assert [step.name for step in choose(steps, ("types", "lint"))] == ["lint", "types"]
     assert choose(steps, ()) == steps
     with pytest.raises(CommandError) as caught:
         choose(steps, ("lnt",))
@@ -135,3 +149,8 @@ def test_test_shows_the_rehearsal_while_it_runs(
     told = capfd.readouterr().out
     assert "7 passed in 1s" in told
     assert "not shown" not in told
+
+
+def test_the_number_of_tests_is_in_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    summarize([Result(python("tests", ""), 0, 1.0, "...\n=== 12 passed in 0.5s ===\n")], seconds=1)
+    assert "12 passed in 0.5s" in capsys.readouterr().out

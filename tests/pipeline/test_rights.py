@@ -30,7 +30,7 @@ def test_an_image_build_may_push_to_its_own_repository_alone(
 def test_the_docker_hub_secret_may_be_read_only_if_there_is_one(
     organization: Assembly, synthesize: Synthesize
 ) -> None:
-    with_secret = synthesize(documents.changed({"pipeline.docker_hub_secret": "docker-hub"}))
+    with_secret = synthesize(documents.bare())
     role = role_of(with_secret, actions(with_secret, "Build")["Image-my-django-app"])
     (statement,) = [each for each in identity_statements(role) if "secretsmanager" in str(each.actions)]
     assert statement.resources == ("arn:aws:secretsmanager:eu-west-1:111111111111:secret:docker-hub-??????",)

@@ -9,9 +9,6 @@ from tests.conftest import Synthesize
 from tests.pipeline.actions import actions, pipeline
 from tests.policies import identity_statements
 
-CONNECTION = "arn:aws:codeconnections:eu-west-1:111111111111:connection/00000000-0000-0000-0000-000000000000"
-OTHER_CONNECTION = CONNECTION.replace("00000000-", "11111111-")
-
 
 def _sources(assembly: Assembly) -> dict[str, Json]:
     return {
@@ -23,7 +20,7 @@ def _sources(assembly: Assembly) -> dict[str, Json]:
 def test_the_pipeline_follows_the_configured_branch(organization: Assembly) -> None:
     assert _sources(organization) == {
         "acme/landing-zone": {
-            "ConnectionArn": CONNECTION,
+            "ConnectionArn": documents.CONNECTION,
             "FullRepositoryId": "acme/landing-zone",
             "BranchName": "main",
         }
@@ -41,19 +38,15 @@ def test_a_workload_may_have_a_repository_of_its_own(synthesize: Synthesize) -> 
 
 
 def test_a_workload_may_have_a_connection_of_its_own(synthesize: Synthesize) -> None:
-    document = documents.with_second_workload()
-    document["workloads"]["shop"]["source"]["connection_arn"] = OTHER_CONNECTION
-    sources = _sources(synthesize(document))
+    sources = _sources(synthesize(documents.with_second_workload()))
     assert {name: each["ConnectionArn"] for name, each in sources.items()} == {
-        "acme/landing-zone": CONNECTION,
-        "acme/shop": OTHER_CONNECTION,
+        "acme/landing-zone": documents.CONNECTION,
+        "acme/shop": documents.OTHER_CONNECTION,
     }
 
 
 def test_workloads_may_share_a_repository(synthesize: Synthesize) -> None:
-    document = documents.with_second_workload()
-    document["workloads"][documents.WORKLOAD]["source"] = {"repository": "acme/shop", "branch": "trunk"}
-    assembly = synthesize(document)
+    assembly = synthesize(documents.with_shared_repository())
     assert list(_sources(assembly)) == ["acme/landing-zone", "acme/shop"]
     for workload in ("my-django-app", "shop"):
         image = actions(assembly, "Build")[f"Image-{workload}"]
@@ -70,7 +63,11 @@ def test_a_workload_in_the_repository_of_the_platform_is_named_by_its_path() -> 
 
 
 @pytest.mark.parametrize(
-    "other", [{"branch": "main"}, {"branch": "trunk", "connection_arn": OTHER_CONNECTION}]
+    "other",
+    [
+        {"branch": "main", "connection_arn": documents.OTHER_CONNECTION},
+        {"branch": "trunk", "connection_arn": documents.CONNECTION},
+    ],
 )
 def test_one_repository_cannot_be_followed_twice_in_different_ways(other: dict[str, str]) -> None:
     document = documents.with_second_workload()
@@ -85,9 +82,7 @@ def test_one_repository_cannot_be_followed_twice_in_different_ways(other: dict[s
 def test_a_source_may_use_its_own_connection_under_the_prefix_of_its_arn(
     synthesize: Synthesize, repository: str
 ) -> None:
-    document = documents.with_second_workload()
-    document["workloads"]["shop"]["source"]["connection_arn"] = OTHER_CONNECTION
-    assembly = synthesize(document)
+    assembly = synthesize(documents.with_second_workload())
     action = next(
         each
         for each in actions(assembly, "Source").values()

@@ -145,7 +145,7 @@ def test_a_failed_start_shows_the_log_and_leaves_nothing(
     monkeypatch.setattr(sys, "executable", str(program))
     emulator = Emulator(directory=tmp_path, region="eu-west-1", accounts=ACCOUNTS)
 
-    with pytest.raises(EmulatorError, match="ended at once(.|\n)*out of order"):
+    with pytest.raises(EmulatorError, match=r"ended at once(.|\n)*out of order"):
         emulator.start()
 
     assert emulator.pid == 0

@@ -11,8 +11,6 @@ from tests.assembly import Assembly, Resource
 from tests.conftest import Synthesize
 from tests.policies import identity_statements, trust
 
-EXISTING_ZONE = "Z0123456789ABCDEFGHIJ"
-
 
 def _delegation_roles(assembly: Assembly) -> dict[str, Resource]:
     return {
@@ -31,7 +29,7 @@ def test_the_parent_zone_is_kept_and_shows_its_name_servers(organization: Assemb
 
 
 def test_an_existing_parent_zone_is_used_and_not_made(synthesize: Synthesize) -> None:
-    assembly = synthesize(documents.changed({"dns.parent": EXISTING_ZONE}))
+    assembly = synthesize(documents.bare())
     dns = assembly["SharedServices-Dns"]
     assert not dns.resources("AWS::Route53::HostedZone")
     assert not dns.outputs
@@ -42,14 +40,16 @@ def test_an_existing_parent_zone_is_used_and_not_made(synthesize: Synthesize) ->
 
 
 @pytest.mark.parametrize(
-    ("parent", "zone"),
-    [("create", "${SharedServices-Dns/ZoneA5DE4B68}"), (EXISTING_ZONE, EXISTING_ZONE)],
+    ("variant", "zone"),
+    [
+        ("two workloads", "${SharedServices-Dns/ZoneA5DE4B68}"),
+        ("shared repository", documents.EXISTING_ZONE),
+    ],
 )
 def test_each_environment_may_write_its_own_ns_record_and_nothing_else(
-    synthesize: Synthesize, parent: str, zone: str
+    synthesize: Synthesize, variant: str, zone: str
 ) -> None:
-    document = documents.with_second_workload()
-    document["dns"]["parent"] = parent
+    document = documents.VARIANTS[variant]
     assembly, configuration = synthesize(document), documents.configured(document)
     roles = _delegation_roles(assembly)
     assert len(roles) == len(configuration.stages()) == 4
@@ -98,7 +98,7 @@ def test_the_check_of_roles_finds_another_name(organization: Assembly) -> None:
 def test_only_the_parent_stacks_own_zone_needs_a_reader_of_its_outputs(
     organization: Assembly, synthesize: Synthesize
 ) -> None:
-    existing = synthesize(documents.changed({"dns.parent": EXISTING_ZONE}))
+    existing = synthesize(documents.bare())
     names = [
         {role.get("RoleName") for role in assembly["SharedServices-Dns"].resources("AWS::IAM::Role")}
         for assembly in (organization, existing)

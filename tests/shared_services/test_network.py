@@ -28,12 +28,7 @@ def test_the_gateway_accepts_attachments_of_the_accounts_that_it_is_shared_with(
 
 
 def test_accounts_that_hold_two_environments_are_named_once(synthesize: Synthesize) -> None:
-    document = documents.with_third_environment()
-    environments = document["workloads"][documents.WORKLOAD]["environments"]
-    environments["preview"]["account"] = "staging"
-    for name in ("preview", "staging"):
-        environments[name]["share_account"] = True
-    assembly = synthesize(document)
+    assembly = synthesize(documents.with_third_environment())
     share = assembly["SharedServices-Network"].resource("AWS::RAM::ResourceShare")
     assert share.get("Principals") == ["333333333333", "444444444444"]
 
@@ -90,25 +85,21 @@ def test_answers_find_their_way_back_from_the_hub(network: Stack) -> None:
     assert all(each.body["DependsOn"] == [attachment.logical_id] for each in returns)
 
 
-@pytest.mark.parametrize("egress", ["local", "none"])
-def test_without_central_egress_the_hub_has_no_vpc(synthesize: Synthesize, egress: str) -> None:
-    network = synthesize(documents.changed({"network.egress": egress}))["SharedServices-Network"]
+@pytest.mark.parametrize("variant", ["tuned", "closed"])
+def test_without_central_egress_the_hub_has_no_vpc(synthesize: Synthesize, variant: str) -> None:
+    network = synthesize(documents.VARIANTS[variant])["SharedServices-Network"]
     assert not network.resources("AWS::EC2::VPC")
     assert not network.resources("AWS::EC2::TransitGatewayRouteTableAssociation")
     assert len(network.resources("AWS::EC2::TransitGatewayRoute")) == 1, "the black hole stays"
 
 
-@pytest.mark.parametrize("gateway", ["off", "tgw-0123456789abcdef0"])
-def test_without_a_gateway_of_its_own_there_is_no_hub(synthesize: Synthesize, gateway: str) -> None:
-    document = documents.changed({"network.transit_gateway": gateway, "network.egress": "local"})
-    assert "SharedServices-Network" not in synthesize(document).stacks
+@pytest.mark.parametrize("variant", ["bare", "existing gateway"])
+def test_without_a_gateway_of_its_own_there_is_no_hub(synthesize: Synthesize, variant: str) -> None:
+    assert "SharedServices-Network" not in synthesize(documents.VARIANTS[variant]).stacks
 
 
 def test_the_hub_fits_into_the_smallest_range_with_three_zones(synthesize: Synthesize) -> None:
-    document = documents.changed(
-        {"organization.availability_zones": ["a", "b", "c"], "network.hub_cidr": "10.0.0.0/24"}
-    )
-    network = synthesize(document)["SharedServices-Network"]
+    network = synthesize(documents.with_second_workload())["SharedServices-Network"]
     subnets = network.resources("AWS::EC2::Subnet")
     assert len(subnets) == 6
     assert {each.get("AvailabilityZone") for each in subnets} == {"eu-west-1a", "eu-west-1b", "eu-west-1c"}

@@ -132,7 +132,7 @@ def test_the_site_and_the_configured_origins_may_read_static_files(
         return found
 
     assert origins(organization) == ["https://staging.acme.example"]
-    other = synthesize(documents.changed({"staging.cors_allowed_origins": ["https://app.acme.example"]}))
+    other = synthesize(documents.tuned())
     assert origins(other) == ["https://staging.acme.example", "https://app.acme.example"]
 
 

@@ -1,6 +1,5 @@
 """What every container has in common: its image's processor, its variables, its secrets, its rights."""
 
-import json
 import re
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from config.variables import INJECTED_VARIABLES
 from tests import documents
 from tests.assembly import Assembly
-from tests.conftest import Synthesize
 from tests.workloads.tasks import PROCESSES, container, definition, permissions, secrets, variables
 
 STAGES = [documents.STAGING, documents.PRODUCTION]
@@ -82,32 +80,6 @@ def test_variables_describe_the_environment(organization: Assembly, stage_name: 
     assert found["DATABASE_HOST"].startswith(f"${{{stage_name}-Database/Cluster")
     assert found["MEDIA_BUCKET"].startswith(f"${{{stage_name}-Media/Bucket")
     assert found["CELERY_QUEUE_URL"].startswith(f"${{{stage_name}-Queues/Queue")
-
-
-def test_variables_have_the_names_that_the_workload_reads(synthesize: Synthesize, process: str) -> None:
-    names = {"DATABASE_HOST": "PGHOST", "DATABASE_PASSWORD": "PGPASSWORD", "STATIC_BUCKET": "ASSETS"}
-    assembly = synthesize(documents.changed({"workload.injected_variables": names}))
-    found = {
-        **variables(assembly, documents.STAGING, process),
-        **secrets(assembly, documents.STAGING, process),
-    }
-    assert {"PGHOST", "PGPASSWORD"} <= set(found)
-    assert ("ASSETS" in found) == (process == "Release")
-    assert not set(names) & set(found)
-
-
-def test_variables_of_the_environment_reach_every_container(synthesize: Synthesize, process: str) -> None:
-    assembly = synthesize(documents.changed({"staging.variables": {"FEATURE_FLAGS": "a,b"}}))
-    assert variables(assembly, documents.STAGING, process)["FEATURE_FLAGS"] == "a,b"
-    assert "FEATURE_FLAGS" not in variables(assembly, documents.PRODUCTION, process)
-
-
-def test_without_a_queue_no_container_hears_of_one(synthesize: Synthesize, process: str) -> None:
-    process = "Web" if PROCESSES[process] == "Workers" else process  # there are no workers then
-    assembly = synthesize(documents.changed({"workload.commands": {"worker": None, "beat": None}}))
-    found = variables(assembly, documents.STAGING, process)
-    assert not [name for name in found if name.startswith("CELERY")]
-    assert "sqs:" not in json.dumps([each.body for each in permissions(assembly, documents.STAGING, process)])
 
 
 def test_containers_log_without_ever_blocking(organization: Assembly, stage_name: str, process: str) -> None:

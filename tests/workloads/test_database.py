@@ -36,8 +36,7 @@ def test_production_never_sleeps_and_is_protected(organization: Assembly) -> Non
 
 
 def test_sizes_follow_the_configuration(synthesize: Synthesize) -> None:
-    size = {"min_capacity": 1, "max_capacity": 4.5, "backup_days": 3, "deletion_protection": True}
-    cluster = _cluster(synthesize(documents.changed({"staging.database": size})), documents.STAGING)
+    cluster = _cluster(synthesize(documents.tuned()), documents.STAGING)
     assert cluster.get("ServerlessV2ScalingConfiguration") == {"MinCapacity": 1, "MaxCapacity": 4.5}
     assert cluster.get("BackupRetentionPeriod") == 3
     assert cluster.get("DeletionProtection") is True

@@ -135,7 +135,7 @@ def test_private_subnets_reach_the_services_that_tasks_need(network: Stack) -> N
 
 
 def test_without_endpoints_only_the_free_one_of_s3_is_left(synthesize: Synthesize) -> None:
-    assembly = synthesize(documents.changed({"network.endpoints": "none"}))
+    assembly = synthesize(documents.with_existing_gateway())
     endpoints = assembly.resources("AWS::EC2::VPCEndpoint")
     assert [each.get("VpcEndpointType") for each in endpoints] == ["Gateway", "Gateway"]
 
@@ -174,8 +174,8 @@ def test_the_attachment_uses_the_gateway_of_shared_services(network: Stack) -> N
 
 
 def test_an_existing_gateway_is_used_by_its_id(synthesize: Synthesize) -> None:
-    gateway = "tgw-0123456789abcdef0"
-    assembly = synthesize(documents.changed({"network.transit_gateway": gateway}))
+    gateway = documents.EXISTING_GATEWAY
+    assembly = synthesize(documents.with_existing_gateway())
     attachments = assembly.resources("AWS::EC2::TransitGatewayVpcAttachment")
     assert [each.get("TransitGatewayId") for each in attachments] == [gateway, gateway]
     routes = [each for each in assembly.resources("AWS::EC2::Route") if each.get("TransitGatewayId")]
@@ -183,33 +183,38 @@ def test_an_existing_gateway_is_used_by_its_id(synthesize: Synthesize) -> None:
 
 
 def test_without_a_gateway_nothing_is_attached(synthesize: Synthesize) -> None:
-    document = documents.changed({"network.transit_gateway": "off", "network.egress": "local"})
-    assembly = synthesize(document)
+    assembly = synthesize(documents.bare())
     assert not assembly.resources("AWS::EC2::TransitGatewayVpcAttachment")
     assert not [each for each in assembly.resources("AWS::EC2::Subnet") if "Transit" in each.logical_id]
 
 
-@pytest.mark.parametrize("cidr", ["10.1.0.0/16", "10.1.0.0/22", "10.1.0.0/23", "10.1.0.0/24"])
-def test_subnets_of_three_zones_fit_side_by_side_into_any_range(synthesize: Synthesize, cidr: str) -> None:
-    document = documents.changed({"organization.availability_zones": ["a", "b", "c"], "staging.cidr": cidr})
-    network = synthesize(document)[f"{documents.STAGING}-Network"]
-    subnets = [IPv4Network(each.get("CidrBlock")) for each in network.resources("AWS::EC2::Subnet")]
+@pytest.mark.parametrize(
+    ("variant", "stage_name", "prefix"),
+    [
+        ("two workloads", "ShopProduction", 16),
+        ("two workloads", documents.STAGING, 20),
+        ("tuned", documents.STAGING, 22),
+        ("tuned", documents.PRODUCTION, 23),
+        ("two workloads", "ShopStaging", 24),
+    ],
+)
+def test_subnets_of_three_zones_fit_side_by_side_into_any_range(
+    synthesize: Synthesize, variant: str, stage_name: str, prefix: int
+) -> None:
+    network = synthesize(documents.VARIANTS[variant])[f"{stage_name}-Network"]
+    subnets = {
+        each.logical_id: IPv4Network(each.get("CidrBlock")) for each in network.resources("AWS::EC2::Subnet")
+    }
     assert len(subnets) == 9
-    assert all(subnet.subnet_of(network_of(network)) for subnet in subnets)
-    assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
-
-
-def test_public_subnets_are_large_enough_for_a_load_balancer(synthesize: Synthesize) -> None:
-    document = documents.changed(
-        {"organization.availability_zones": ["a", "b", "c"], "staging.cidr": "10.1.0.0/24"}
-    )
-    network = synthesize(document)[f"{documents.STAGING}-Network"]
-    public = [each for each in network.resources("AWS::EC2::Subnet") if "PublicSubnet" in each.logical_id]
+    assert network_of(network).prefixlen == prefix
+    assert all(subnet.subnet_of(network_of(network)) for subnet in subnets.values())
+    assert not any(one.overlaps(other) for one, other in combinations(subnets.values(), 2))
     # "Subnets for your load balancer" in AWS's guide: /27 at least, with eight free addresses.
-    assert {IPv4Network(each.get("CidrBlock")).prefixlen for each in public} == {27}
+    assert all(subnet.prefixlen <= 27 for name, subnet in subnets.items() if "PublicSubnet" in name)
 
 
 def test_availability_zones_are_those_of_the_configuration(synthesize: Synthesize) -> None:
-    assembly = synthesize(documents.changed({"organization.availability_zones": ["b", "c"]}))
-    zones = {each.get("AvailabilityZone") for each in assembly.resources("AWS::EC2::Subnet")}
+    zones = {
+        each.get("AvailabilityZone") for each in synthesize(documents.bare()).resources("AWS::EC2::Subnet")
+    }
     assert zones == {"eu-west-1b", "eu-west-1c"}

@@ -43,7 +43,7 @@ def test_everything_that_is_needed_later_is_published(organization: Assembly, st
 
 
 def test_without_workers_nothing_is_said_of_them(synthesize: Synthesize) -> None:
-    assembly = synthesize(documents.changed({"workload.commands": {"worker": None, "beat": None}}))
+    assembly = synthesize(documents.bare())
     expected = {name: names for name, names in EVERYWHERE.items() if name not in {"Queues", "Workers"}}
     assert _published(assembly, documents.STAGING) == expected
     assert f"{documents.STAGING}-Workers" not in assembly.stacks
@@ -51,7 +51,7 @@ def test_without_workers_nothing_is_said_of_them(synthesize: Synthesize) -> None
 
 
 def test_without_beat_nothing_is_said_of_it(synthesize: Synthesize) -> None:
-    assembly = synthesize(documents.changed({"workload.commands": {"beat": None}}))
+    assembly = synthesize(documents.tuned())
     assert _published(assembly, documents.STAGING)["Workers"] == {
         name for name in EVERYWHERE["Workers"] if name.startswith("Worker")
     }

@@ -147,5 +147,5 @@ def test_the_web_container_runs_the_configured_command(
     organization: Assembly, synthesize: Synthesize
 ) -> None:
     assert container(organization, documents.STAGING, "Web")["Command"] == ["bin/web"]
-    other = synthesize(documents.changed({"workload.commands": {"web": ["gunicorn", "shop.wsgi"]}}))
+    other = synthesize(documents.tuned())
     assert container(other, documents.STAGING, "Web")["Command"] == ["gunicorn", "shop.wsgi"]

@@ -194,8 +194,6 @@ def test_processes_run_the_configured_commands(organization: Assembly, synthesiz
     assert container(organization, documents.STAGING, "Worker")["Command"] == ["bin/worker"]
     assert container(organization, documents.STAGING, "Beat")["Command"] == ["bin/beat"]
     assert container(organization, documents.STAGING, "Release")["Command"] == ["bin/release"]
-    other = synthesize(
-        documents.changed({"workload.commands": {"worker": ["celery", "worker"], "beat": None}})
-    )
+    other = synthesize(documents.tuned())
     assert container(other, documents.STAGING, "Worker")["Command"] == ["celery", "worker"]
     assert len(other[f"{documents.STAGING}-Workers"].resources("AWS::ECS::Service")) == 1

@@ -1,5 +1,6 @@
 """What a role needs to run the release task's family and to follow it, and nothing more."""
 
+import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 
@@ -21,6 +22,13 @@ def allow_running(scope: WorkloadStack, role: iam.Role, *, task: DjangoTask, clu
         service="ecs", resource="task-definition", resource_name=f"{task.definition.family}:*"
     )
     tasks = scope.format_arn(service="ecs", resource="task", resource_name=f"{cluster.cluster_name}/*")
+    # Not made from the group's own ARN, which ends in `:*` already.
+    streams = scope.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"{task.log_group.log_group_name}:log-stream:*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
     parameters = scope.format_arn(
         service="ssm", resource="parameter", resource_name=f"{scope.stage_ref.stage_name}/*"
     )
@@ -32,8 +40,8 @@ def allow_running(scope: WorkloadStack, role: iam.Role, *, task: DjangoTask, clu
             [task.definition.task_role.role_arn, task.definition.obtain_execution_role().role_arn],
             {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         ),
-        (["logs:GetLogEvents"], [f"{task.log_group.log_group_arn}:log-stream:*"], None),
-        (["ssm:GetParameters", "ssm:GetParametersByPath"], [parameters], None),
+        (["logs:GetLogEvents"], [streams], None),
+        (["ssm:GetParameters"], [parameters], None),
     )
     for actions, resources, conditions in statements:
         role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions))
