@@ -15,12 +15,11 @@ from rich.console import Console
 
 from config import Configuration, StageRef, load
 from config.assembly import AssembledStack, read_assembly
-from config.naming import static_domain
-from rehearsal.checks import Check, Deployed, run_checks
+from rehearsal.checks import Deployed, run_checks
 from rehearsal.deployment import Deployment
 from rehearsal.door import Door, DoorError
-from rehearsal.door.sites import broken_ways
 from rehearsal.emulator import Emulator, EmulatorError
+from rehearsal.entrance import open_door
 from rehearsal.images import push_images
 from rehearsal.kept import kept, new_directory, remember, take_down
 from rehearsal.processes import CommandError, Processes
@@ -148,7 +147,11 @@ class Rehearsal:
             with self.progress.phase("check trust, delegation, digests and parameters"):
                 self._check(report, deployed)
             with self.progress.phase("open the door, and look at every site's name and certificate"):
-                report.checks.append(self._open_door())
+                report.checks.append(
+                    open_door(
+                        self._door, self._emulator, self._configuration, self._stages, detached=self._keep
+                    )
+                )
         except (CommandError, DoorError, EmulatorError) as error:
             self._explain(report, watch, deployed, error)
         report.seconds = time.monotonic() - started
@@ -214,23 +217,6 @@ class Rehearsal:
             images=report.images,
         )
         report.checks.extend(run_checks(deployed))
-
-    def _open_door(self) -> Check:
-        """Let names lead to the environments, and see whether they do."""
-        domains = [stage.environment.domain for stage in self._stages]
-        sites = [f"https://{name}/" for domain in domains for name in (domain, static_domain(domain))]
-        configuration = self._configuration
-        parent = configuration.dns.parent
-        state = self._door.start(
-            self._emulator,
-            domain=configuration.organization.domain,
-            parent_account=configuration.accounts.shared_services,
-            parent_zone=None if parent == "create" else parent,
-            sites=sites,
-            detached=self._keep,
-        )
-        name = "every site's name leads to what serves it, with a certificate of that name"
-        return Check(name, tuple(broken_ways(state)), f"{len(sites)} names followed from the parent zone")
 
     def _explain(
         self, report: Report, watch: StackWatch, stacks: Sequence[AssembledStack], error: Exception
