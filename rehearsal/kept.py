@@ -1,5 +1,6 @@
 """Rehearsals that were left up with `--keep`: found again, and taken down."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ from typing import Any
 
 from rehearsal.door import Door
 from rehearsal.door.browser import Browsers
-from rehearsal.emulator import Emulator
+from rehearsal.emulator import Emulator, EmulatorError
 
 PREFIX = f"lz-rehearsal-{os.getuid()}-"
 STATE = "rehearsal.json"
@@ -51,5 +52,7 @@ def take_down(directory: Path) -> None:
     """
     Browsers(directory).close()
     Door(directory / "door").stop()
-    Emulator.attach(directory / "aws").stop()
+    # It may have ended by itself, with the machine for instance: then its folder alone is left.
+    with contextlib.suppress(EmulatorError):
+        Emulator.attach(directory / "aws").stop()
     shutil.rmtree(directory, ignore_errors=True)
