@@ -4,29 +4,18 @@ One way for the pipeline's release step and for people's one-off commands.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from config.naming import parameter_name
 from operations.errors import CommandError
+from operations.task_place import TaskPlace
 from operations.tasklogs import TaskLog
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_ecs.type_defs import TaskOverrideTypeDef
     from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_ssm import SSMClient
 
-# What the stacks publish under /<StageName>/; SSM gives ten at once.
-PLACE_PARAMETERS = (
-    "ClusterName",
-    "ContainerName",
-    "PrivateSubnetIds",
-    "ReleaseLogGroup",
-    "ReleaseSecurityGroupId",
-    "ReleaseTaskDefinition",
-)
 STREAM_PREFIX = "release"  # of the release stack's log driver
 UNSEEN_SECONDS = 60.0  # ECS may not know a task at once that it has just started
 STOP_SECONDS = 180.0  # the task definition gives the container 120 s to end, ECS some more to notice
@@ -34,67 +23,6 @@ QUIET_POLLS = 2  # the log's last lines may arrive after the task has stopped
 NOT_STARTED = frozenset(
     {"PROVISIONING", "PENDING", "ACTIVATING"}
 )  # ECS Developer Guide, "Task lifecycle states"
-
-
-@dataclass(frozen=True)
-class TaskPlace:
-    """Where and how the task runs, as the stacks published it.
-
-    Args:
-        cluster: name of the ECS cluster.
-        definition: family of the task definition; its newest revision runs.
-        subnets: ids of the private subnets.
-        security_group: id of its security group.
-        log_group: where it logs.
-        container: name of its one container.
-    """
-
-    cluster: str
-    definition: str
-    subnets: tuple[str, ...]
-    security_group: str
-    log_group: str
-    container: str
-
-
-def read_parameters(ssm: "SSMClient", stage_name: str, names: Sequence[str]) -> Mapping[str, str]:
-    """Read parameters by name: a policy names them the same way, which a path with its slash does not.
-
-    Args:
-        ssm: client of the workload account.
-        stage_name: name of the CDK stage.
-        names: last parts of their names; ten at most.
-
-    Returns:
-        Name -> value.
-
-    Raises:
-        CommandError: some are missing; the message names them.
-    """
-    known = {parameter_name(stage_name, name): name for name in names}
-    answer = ssm.get_parameters(Names=list(known))
-    missing = answer.get("InvalidParameters", [])
-    if missing:
-        message = f"these parameters do not exist: {', '.join(sorted(missing))}"
-        fix = f"deploy {stage_name} up to its stacks Release and OneOff first; the pipeline does"
-        raise CommandError(message, fix=fix, exit_code=1)
-    return {known[entry["Name"]]: entry["Value"] for entry in answer["Parameters"]}
-
-
-def task_place(values: Mapping[str, str]) -> TaskPlace:
-    """Return where the task runs.
-
-    Args:
-        values: the parameters in `PLACE_PARAMETERS`, at least.
-    """
-    return TaskPlace(
-        cluster=values["ClusterName"],
-        definition=values["ReleaseTaskDefinition"],
-        subnets=tuple(values["PrivateSubnetIds"].split(",")),
-        security_group=values["ReleaseSecurityGroupId"],
-        log_group=values["ReleaseLogGroup"],
-        container=values["ContainerName"],
-    )
 
 
 class TaskRun:

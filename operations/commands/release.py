@@ -9,7 +9,8 @@ from config.naming import Names
 from operations.aws import CLIENT, assumed_session
 from operations.configuration import config_option
 from operations.output import say
-from operations.tasks import PLACE_PARAMETERS, TaskRun, read_parameters, task_place
+from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
+from operations.tasks import TaskRun
 
 # An assumed role's session ends after an hour when a role assumed it; the step's build does too.
 LONGEST_MINUTES = 55

@@ -27,7 +27,8 @@ from operations.run import (
     size,
     split_variables,
 )
-from operations.tasks import PLACE_PARAMETERS, TaskRun, read_parameters, task_place
+from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
+from operations.tasks import TaskRun
 
 PARAMETERS = (*PLACE_PARAMETERS, "OneOffBucketName", "ReleaseSecretVariables", "ReleaseVariables")
 POLL_SECONDS = 1.0  # somebody is watching

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rehearsal.door import balancer, distribution
 from rehearsal.door.authority import Authority
 from rehearsal.door.aws import AwsEndpoint, is_aws
+from rehearsal.door.balancing import Balancers
 from rehearsal.door.certificates import Certificate
 from rehearsal.door.look_ups import LookUps, Moment
 from rehearsal.door.messages import Request, Response
@@ -46,7 +47,7 @@ class Front:
         self._names = names
         self._authority = authority
         self._moment = Moment(look_ups.seconds)
-        self._balancers = balancer.Balancers(look_ups)
+        self._balancers = Balancers(look_ups)
         self._distributions = distribution.Distributions(look_ups)
         self._aws = AwsEndpoint(look_ups.emulator)
 

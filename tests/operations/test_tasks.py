@@ -5,7 +5,8 @@ import pytest
 
 from operations.commands.run import PARAMETERS
 from operations.errors import CommandError
-from operations.tasks import PLACE_PARAMETERS, TaskPlace, TaskRun, read_parameters, task_place
+from operations.task_place import PLACE_PARAMETERS, TaskPlace, read_parameters, task_place
+from operations.tasks import TaskRun
 from tests.assembly import Assembly
 from tests.operations.support import said, scripted
 
