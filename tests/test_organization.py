@@ -25,7 +25,14 @@ STACK_SOURCES = [
 ]
 HARD_CODED = re.compile(r"\b\d{12}\b|\b(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov)?-[a-z]+-\d\b")
 STATEFUL = ["Dns", "Logs", "Database", "Media", "Queues", "StaticFiles", "Parameters"]
-STATELESS = ["Network", "Edge", "Release", "Web", "Workers"]
+STATELESS = [
+    "Network",
+    "Edge",
+    "Release",
+    "OneOff",
+    "Web",
+    "Workers",
+]  # what the one-off bucket holds lives for seconds
 
 
 def test_every_stack_is_in_the_account_and_region_of_its_role(organization: Assembly) -> None:

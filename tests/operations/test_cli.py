@@ -43,7 +43,10 @@ def test_help_lists_every_command_under_those_who_use_it() -> None:
 def test_anybody_comes_first() -> None:
     assert next(iter(cli.SECTIONS.items())) == (
         "Anybody",
-        {"rehearse": "Run the whole organization on this machine."},
+        {
+            "rehearse": "Run the whole organization on this machine.",
+            "open": "Open a rehearsed environment in a browser, under its real name.",
+        },
     )
 
 
