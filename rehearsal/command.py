@@ -23,6 +23,7 @@ from rehearsal.entrance import open_door
 from rehearsal.environments import Environments
 from rehearsal.images import push_images
 from rehearsal.kept import kept, new_directory, remember, take_down
+from rehearsal.memory import MemoryWatch
 from rehearsal.processes import CommandError, Processes
 from rehearsal.progress import Progress
 from rehearsal.report import Report, show
@@ -131,6 +132,7 @@ class Rehearsal:
             accounts=self._accounts,
         )
         self._door = Door(self._directory / "door")
+        self._memory = MemoryWatch()
         self._processes = Processes(self._logs)
         self._deployment = Deployment(
             self._emulator, self._processes, configuration, root=ROOT, scratch=self._scratch
@@ -160,6 +162,8 @@ class Rehearsal:
             report.checks.append(entrance)
         except (CommandError, DoorError, EmulatorError) as error:
             self._explain(report, error)
+        self._memory.close()
+        report.peak_memory_mib = self._memory.peak_mib
         report.seconds = time.monotonic() - started
         report.phases = self.progress.phases
         return report
@@ -172,6 +176,7 @@ class Rehearsal:
             try:
                 with self.progress.phase("start the local AWS"):
                     self._emulator.start(detached=self._keep)
+                    self._memory.watch(self._emulator.pid)
                 with self.progress.phase(f"bootstrap {len(self._accounts)} accounts with trust to tooling"):
                     self._deployment.bootstrap(self._accounts)
                 tooling = first.result()

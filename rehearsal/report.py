@@ -1,5 +1,6 @@
 """What a rehearsal says at its end: for a person, and as JSON."""
 
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -18,8 +19,10 @@ from rehearsal.stacks import Failure, StackState
 
 NOT_RUN = (
     "the pipeline itself: its definition is deployed, its order was followed here by the CDK CLI",
-    "containers: no web, worker or release task was started, so migrations and smoke tests did not run",
-    "the Dockerfile: the image in the registry is the workload's source tree, pushed as one layer",
+    (
+        "the Dockerfile: the script that it calls, bin/build, made the program from the pushed source, here with"
+        f" Python {platform.python_version()} for {platform.machine()}"
+    ),
     "the DNS preflight: the parent zone is not known to the world's resolvers",
 )
 
@@ -41,6 +44,7 @@ class Report:
     images: Sequence[PushedImage] = ()
     phases: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    peak_memory_mib: int = 0
     problem: str = ""
 
     @property
@@ -68,6 +72,7 @@ class Report:
             "organization": self.organization,
             "passed": self.passed,
             "seconds": round(self.seconds, 1),
+            "peak_memory_mib": self.peak_memory_mib,
             "phases": {name: round(seconds, 1) for name, seconds in self.phases.items()},
             "environments": [stage.key for stage in self.environments],
             "images": [asdict(image) for image in self.images],
@@ -128,7 +133,7 @@ def show(report: Report, console: Console, account_names: Mapping[str, str]) -> 
         Text(
             f"{report.organization}: {verdict} - {stacks} stacks in {accounts} accounts, "
             f"{sum(check.passed for check in report.checks)} of {len(report.checks)} checks hold, "
-            f"{report.seconds:.0f} s",
+            f"{report.seconds:.0f} s, {report.peak_memory_mib} MiB",
             style="bold green" if report.passed else "bold red",
         )
     )

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 _ROUTING = "EC2 knows it and describes it; no packet moves"
-_DATABASE = "the RDS API knows it and its secret exists; no database server is started"
 
 # CloudFormation type -> what is not simulated of it.
 RECORDED_ONLY: Mapping[str, str] = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": "recorded by its stack; there is no scaling service",
-    "AWS::ApplicationAutoScaling::ScalingPolicy": "recorded by its stack; nothing is ever scaled",
-    "AWS::CloudWatch::Alarm": "an alarm on a metric expression is recorded by its stack alone; others are evaluated",
+    "AWS::ApplicationAutoScaling::ScalableTarget": "services are kept within it; there is no scaling API to ask",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "step scaling follows its alarm; target tracking is recorded alone",
+    "AWS::CloudWatch::Alarm": "one on a metric expression drives its step scaling alone; others are evaluated",
     "AWS::CloudWatch::CompositeAlarm": "recorded by its stack; never evaluated",
     "AWS::CodeBuild::Project": "CodeBuild knows it and describes it; a build started there runs nothing and succeeds",
     "AWS::CodeConnections::Connection": "recorded by its stack; it connects to nothing",
@@ -30,11 +29,8 @@ RECORDED_ONLY: Mapping[str, str] = {
     "AWS::EC2::TransitGatewayRouteTablePropagation": _ROUTING,
     "AWS::EC2::TransitGatewayVpcAttachment": _ROUTING,
     "AWS::EC2::VPCEndpoint": "EC2 knows it and describes it; it has no network interfaces and no names",
-    "AWS::ECS::Service": "ECS reports its deployment as completed; no container is started",
     "AWS::Logs::QueryDefinition": "recorded by its stack; CloudWatch Logs does not list it",
     "AWS::RAM::ResourceShare": "it decides who may attach to a transit gateway; there is no RAM API to ask about it",
-    "AWS::RDS::DBCluster": _DATABASE,
-    "AWS::RDS::DBInstance": _DATABASE,
     "AWS::SecretsManager::RotationSchedule": "recorded by its stack; no secret is rotated",
     "AWS::WAFv2::LoggingConfiguration": "recorded by its stack; no request is logged",
     "AWS::WAFv2::WebACLAssociation": "recorded by its stack; no request is filtered",
@@ -49,5 +45,8 @@ NOT_ENFORCED: tuple[str, ...] = (
     "A certificate is issued at once; if it names its hosted zone, that zone must be delegated inside the rehearsal.",
     "The public DNS is not asked: the topmost zone counts as delegated by its registrar.",
     "A resource share with the organization or a unit counts for every account of the rehearsal.",
+    "Tasks are processes of this machine: they share its file system, its network and its kind of processor.",
+    "A database cluster is one PostgreSQL, which all its instances are: it is not replicated, and it never pauses.",
+    "IAM authentication to a database does not exist.",
     "A principal of an account outside the rehearsal is not looked up in policies.",
 )

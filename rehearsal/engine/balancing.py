@@ -1,6 +1,5 @@
 """MiniStack's load balancers: targets have a health of their own, and services depend on it."""
 
-import importlib
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,51 +8,29 @@ from xml.sax.saxutils import escape
 
 from rehearsal.emulator import internals
 from rehearsal.engine.health import HEALTHY, HealthChecker, State, Target
+from rehearsal.engine.ministack import ALB, APP, ECS, get, put
 from rehearsal.engine.stopping import stop_unhealthy
 
-_ALB, _ECS, _APP = "ministack.services.alb", "ministack.services.ecs", "ministack.app"
-USED: Mapping[str, tuple[str, ...]] = {
-    _ALB: (
-        "_ACTION_MAP",
-        "_describe_target_health",
-        "_forward_to_tg",
-        "_lbs",
-        "_parse_targets_param",
-        "_proxy_http_target",
-        "_targets",
-        "_tgs",
-        "_xml",
-    ),
-    _ECS: ("_record_service_task_healthy", "_services", "_task_ip", "_task_is_active", "_tasks"),
-    _APP: ("_handle_alb_request",),
-}
 _HEALTHY_SECONDS = 300.0  # how long a deployment waits for a task to become healthy
 _POLL_SECONDS = 0.2
-
-
-def _of(module: str, name: str) -> Any:
-    if name not in USED[module]:
-        raise KeyError(f"{module}.{name} is not listed in USED")
-    return getattr(importlib.import_module(module), name)
 
 
 def install() -> None:
     """Check targets, send requests to healthy ones, and let deployments wait for them."""
     checker = HealthChecker(_registered, _replace)
-    alb, ecs, app = (importlib.import_module(name) for name in USED)
-    _of(_ALB, "_ACTION_MAP")["DescribeTargetHealth"] = _described(checker)
-    alb._forward_to_tg = _to_healthy(checker)  # type: ignore[attr-defined]
-    ecs._record_service_task_healthy = _when_healthy(checker)  # type: ignore[attr-defined]
-    app._handle_alb_request = _in_owners_account()  # type: ignore[attr-defined]
+    get(ALB, "_ACTION_MAP")["DescribeTargetHealth"] = _described(checker)
+    put(ALB, "_forward_to_tg", _to_healthy(checker))
+    put(ECS, "_record_service_task_healthy", _when_healthy(checker))
+    put(APP, "_handle_alb_request", _in_owners_account())
     checker.start()
 
 
 def _registered() -> Iterator[Target]:
     """Every target with an address, of every account."""
-    for (account, region, arn), group in _of(_ALB, "_tgs").all_items():
+    for (account, region, arn), group in get(ALB, "_tgs").all_items():
         if group["TargetType"] != "ip" or not group["HealthCheckEnabled"]:
             continue
-        for target in list(_of(_ALB, "_targets").get_scoped(account, region, arn) or []):
+        for target in list(get(ALB, "_targets").get_scoped(account, region, arn) or []):
             yield Target(
                 group=arn,
                 address=target["Id"],
@@ -68,10 +45,10 @@ def _registered() -> Iterator[Target]:
 
 def _owner(target: Target) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
     """The running task behind a target and its service, in the account and region in progress."""
-    for task in list(_of(_ECS, "_tasks").values()):
-        if task.get("lastStatus") == "RUNNING" and _of(_ECS, "_task_ip")(task) == target.address:
+    for task in list(get(ECS, "_tasks").values()):
+        if task.get("lastStatus") == "RUNNING" and get(ECS, "_task_ip")(task) == target.address:
             cluster = str(task["clusterArn"]).rpartition("/")[2]
-            service = _of(_ECS, "_services").get(f"{cluster}/{str(task['group']).removeprefix('service:')}")
+            service = get(ECS, "_services").get(f"{cluster}/{str(task['group']).removeprefix('service:')}")
             return (task, service) if service else None
     return None
 
@@ -90,17 +67,17 @@ def _replace(target: Target, state: State, seconds: float) -> None:
 
 def _described(checker: HealthChecker) -> Callable[[Mapping[str, Any]], Any]:
     """DescribeTargetHealth, with what the checks found."""
-    original = _of(_ALB, "_describe_target_health")
+    original = get(ALB, "_describe_target_health")
 
     def describe(parameters: Mapping[str, Any]) -> Any:
         given = parameters.get("TargetGroupArn", "")
         arn = given[0] if isinstance(given, list) else given
-        group = _of(_ALB, "_tgs").get(arn)
+        group = get(ALB, "_tgs").get(arn)
         if group is None or group["TargetType"] != "ip":
             return original(parameters)
-        asked = {target["Id"] for target in _of(_ALB, "_parse_targets_param")(parameters)}
+        asked = {target["Id"] for target in get(ALB, "_parse_targets_param")(parameters)}
         members = ""
-        for target in _of(_ALB, "_targets").get(arn, []):
+        for target in get(ALB, "_targets").get(arn, []):
             if asked and target["Id"] not in asked:
                 continue
             port = int(target.get("Port") or group["Port"])
@@ -116,14 +93,14 @@ def _described(checker: HealthChecker) -> Callable[[Mapping[str, Any]], Any]:
                 f"<TargetHealth><State>{state.status}</State>{why}</TargetHealth></member>"
             )
         descriptions = f"<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"
-        return _of(_ALB, "_xml")(200, "DescribeTargetHealth", descriptions)
+        return get(ALB, "_xml")(200, "DescribeTargetHealth", descriptions)
 
     return describe
 
 
 def _to_healthy(checker: HealthChecker) -> Callable[..., Any]:
     """Forward a request to a healthy target, or to any if none is: a check that fails everywhere takes nothing down."""
-    original = _of(_ALB, "_forward_to_tg")
+    original = get(ALB, "_forward_to_tg")
 
     async def forward(
         arn: str,
@@ -135,8 +112,8 @@ def _to_healthy(checker: HealthChecker) -> Callable[..., Any]:
         raw_query: str | None = None,
         raw_path: str | None = None,
     ) -> Any:
-        group = _of(_ALB, "_tgs").get(arn)
-        targets = list(_of(_ALB, "_targets").get(arn, []))
+        group = get(ALB, "_tgs").get(arn)
+        targets = list(get(ALB, "_targets").get(arn, []))
         if group is None or group["TargetType"] != "ip" or not targets:
             return await original(arn, method, path, headers, body, query, raw_query, raw_path)
         healthy = [
@@ -145,7 +122,7 @@ def _to_healthy(checker: HealthChecker) -> Callable[..., Any]:
             if checker.state(arn, target["Id"], int(target.get("Port") or group["Port"])).status == HEALTHY
         ]
         chosen = random.choice(healthy or targets)  # noqa: S311 (no secret)
-        send = _of(_ALB, "_proxy_http_target")
+        send = get(ALB, "_proxy_http_target")
         return await send(chosen, group, method, raw_path or path, headers, body, query, raw_query)
 
     return forward
@@ -153,13 +130,13 @@ def _to_healthy(checker: HealthChecker) -> Callable[..., Any]:
 
 def _when_healthy(checker: HealthChecker) -> Callable[[str, Any], None]:
     """A deployment counts a task only when its targets are healthy; MiniStack asks whether it lived for a second."""
-    original = _of(_ECS, "_record_service_task_healthy")
+    original = get(ECS, "_record_service_task_healthy")
 
     def record(service_key: str, task: Any) -> None:
         deadline = time.monotonic() + _HEALTHY_SECONDS
-        while time.monotonic() < deadline and _of(_ECS, "_task_is_active")(task["taskArn"], task):
-            service = _of(_ECS, "_services").get(service_key) or {}
-            address = _of(_ECS, "_task_ip")(task)
+        while time.monotonic() < deadline and get(ECS, "_task_is_active")(task["taskArn"], task):
+            service = get(ECS, "_services").get(service_key) or {}
+            address = get(ECS, "_task_ip")(task)
             states = [
                 checker.state(balanced["targetGroupArn"], address, int(balanced["containerPort"])).status
                 for balanced in service.get("loadBalancers") or []
@@ -175,12 +152,12 @@ def _when_healthy(checker: HealthChecker) -> Callable[[str, Any], None]:
 
 def _in_owners_account() -> Callable[..., Any]:
     """Find a load balancer by its name in whatever account it is; MiniStack looks in one."""
-    original = _of(_APP, "_handle_alb_request")
+    original = get(APP, "_handle_alb_request")
 
     async def handle(host: str, *request: Any) -> Any:
         name = host.partition(":")[0].lower()
         if name.endswith(".elb.amazonaws.com"):
-            for (account, region, _), balancer in _of(_ALB, "_lbs").all_items():
+            for (account, region, _), balancer in get(ALB, "_lbs").all_items():
                 if balancer["DNSName"].lower() == name:
                     with internals.scope(account, region):
                         return await original(host, *request)

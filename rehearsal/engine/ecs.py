@@ -4,7 +4,6 @@ As `rehearsal/emulator/internals.py`, this is the only place that knows them.
 """
 
 import asyncio
-import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,33 +13,11 @@ from botocore.exceptions import ClientError
 
 from rehearsal.emulator import internals, internals_iam
 from rehearsal.emulator.calls import client
+from rehearsal.engine.ministack import ECS, METADATA, get, put
 from rehearsal.engine.stopping import wait_for_turn
 
-_ECS = "ministack.services.ecs"
 _TASKS_SERVICE = "ecs-tasks.amazonaws.com"
 _ARN_PARTS = 6
-
-# Names of MiniStack that this module reads, wraps or replaces.
-USED: Mapping[str, tuple[str, ...]] = {
-    _ECS: (
-        "_SecretResolutionError",
-        "_build_run_kwargs",
-        "_get_docker",
-        "_make_deployment",
-        "_resolve_container_secrets",
-        "_resolve_td_key",
-        "_start_task_worker",
-        "_task_defs",
-        "_tasks",
-    ),
-    "ministack.services.ecs_metadata": ("handle_request",),
-}
-
-
-def _of(name: str, module: str = _ECS) -> Any:
-    if name not in USED[module]:
-        raise KeyError(f"{module}.{name} is not listed in USED")
-    return getattr(importlib.import_module(module), name)
 
 
 @dataclass(frozen=True)
@@ -100,9 +77,9 @@ def find_task(arn: str, container: str) -> TaskRecord:
         container: name of the container.
     """
     region, account = arn.split(":")[3:5]
-    record = _of("_tasks").get_scoped(account, region, arn)
+    record = get(ECS, "_tasks").get_scoped(account, region, arn)
     with internals.scope(account, region):
-        definition = _of("_task_defs").get(_of("_resolve_td_key")(record["taskDefinitionArn"]))
+        definition = get(ECS, "_task_defs").get(get(ECS, "_resolve_td_key")(record["taskDefinitionArn"]))
     containers = {item["name"]: item for item in definition["containerDefinitions"]}
     return TaskRecord(arn, account, region, record, definition, containers[container])
 
@@ -151,7 +128,7 @@ def metadata(path: str) -> tuple[int, bytes]:
     Args:
         path: its path.
     """
-    handle = _of("handle_request", "ministack.services.ecs_metadata")
+    handle = get(METADATA, "handle_request")
     status, _, body = asyncio.run(handle("GET", path, {}, b"", {}))
     return status, body
 
@@ -162,12 +139,9 @@ def install(engine: Any) -> None:
     Args:
         engine: the Docker client.
     """
-    module = importlib.import_module(_ECS)
-    for name in USED[_ECS]:
-        _of(name)
-    module._get_docker = lambda: engine  # type: ignore[attr-defined]
-    module._resolve_container_secrets = _secrets_reader()  # type: ignore[attr-defined]
-    module._make_deployment = _begun(_of("_make_deployment"))  # type: ignore[attr-defined]
+    put(ECS, "_get_docker", lambda: engine)
+    put(ECS, "_resolve_container_secrets", _secrets_reader())
+    put(ECS, "_make_deployment", _begun(get(ECS, "_make_deployment")))
 
 
 def _begun(make: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
@@ -181,9 +155,8 @@ def _begun(make: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]
 
 def _secrets_reader() -> Callable[[Mapping[str, Any]], dict[str, str]]:
     """Replace the function that resolves a container's secrets, which asks nobody for leave."""
-    module = importlib.import_module(_ECS)
-    start = _of("_start_task_worker")
-    error = _of("_SecretResolutionError")
+    start = get(ECS, "_start_task_worker")
+    error = get(ECS, "_SecretResolutionError")
     current: dict[int, Mapping[str, Any]] = {}
 
     def started(task: Mapping[str, Any], definition: Mapping[str, Any], *rest: Any) -> Any:
@@ -208,7 +181,7 @@ def _secrets_reader() -> Callable[[Mapping[str, Any]], dict[str, str]]:
         except (ClientError, PermissionError, KeyError, ValueError) as problem:
             raise error(str(problem)) from problem
 
-    module._start_task_worker = started  # type: ignore[attr-defined]
+    put(ECS, "_start_task_worker", started)
     return resolve
 
 

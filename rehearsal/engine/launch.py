@@ -15,6 +15,7 @@ from rehearsal.engine.client import Client
 from rehearsal.engine.databases import Databases
 from rehearsal.engine.host import Host
 from rehearsal.engine.images import ImageStore
+from rehearsal.engine.ministack import missing
 from rehearsal.engine.network import claim
 from rehearsal.engine.scaling_loop import Scaling
 from rehearsal.engine.stopping import Stopping
@@ -31,8 +32,12 @@ def install(directory: Path) -> Callable[[], None]:
         What ends all of them.
 
     Raises:
+        RuntimeError: the installed MiniStack is not the one that this was written for.
         NetworkError: this system has no addresses for tasks.
     """
+    absent = missing()
+    if absent:
+        raise RuntimeError(f"MiniStack has moved what the engine needs: {', '.join(absent)}")
     network = claim()
     agent = Agent(
         network.agent, credentials=internals_iam.role_session, trusts=ecs.trusts, metadata=ecs.metadata

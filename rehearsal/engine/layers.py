@@ -2,21 +2,17 @@
 
 import base64
 import hashlib
-import importlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.emulator import internals
-
-_ECR = "ministack.services.ecr"
-USED: Mapping[str, tuple[str, ...]] = {_ECR: ("_layer_blobs", "_uploads")}
+from rehearsal.engine.ministack import ECR, get
 
 
 def install() -> None:
     """Stand before the service and keep what is uploaded."""
-    module = importlib.import_module(_ECR)
-    blobs, uploads = (getattr(module, name) for name in USED[_ECR])
+    blobs, uploads = get(ECR, "_layer_blobs"), get(ECR, "_uploads")
     handlers = internals.service_handlers()
     serve = handlers["ecr"]
 

@@ -3,7 +3,6 @@
 As `rehearsal/emulator/internals.py`, this is the only place that knows these names of MiniStack.
 """
 
-import importlib
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -11,27 +10,7 @@ from typing import Any
 from rehearsal.emulator import internals
 from rehearsal.emulator.resources import Attributes, Properties, extend
 from rehearsal.engine.containers import NETWORK, Container
-
-_RDS, _ECS = "ministack.services.rds", "ministack.services.ecs"
-USED: Mapping[str, tuple[str, ...]] = {
-    _RDS: (
-        "_clusters",
-        "_db_cluster_param_groups",
-        "_get_docker",
-        "_ministack_network",
-        "_shared_container_lock",
-        "_start_cluster_shared_container",
-        "_sync_cluster_endpoints",
-    ),
-    _ECS: ("_emit_awslogs_event", "_ensure_awslogs_stream"),
-}
-
-
-def _of(name: str, module: str = _RDS) -> Any:
-    if name not in USED[module]:
-        raise KeyError(f"{module}.{name} is not listed in USED")
-    return getattr(importlib.import_module(module), name)
-
+from rehearsal.engine.ministack import ECS, RDS, get, put
 
 # Account, region and cluster -> why its server did not start: MiniStack keeps that to its own log.
 failures: dict[tuple[str, str, str], str] = {}
@@ -44,8 +23,8 @@ def cluster_parameters(labels: Mapping[str, str]) -> Mapping[str, str]:
         labels: of its container: `account_id`, `region` and `cluster_id`.
     """
     account, region = labels["account_id"], labels["region"]
-    cluster = _of("_clusters").get_scoped(account, region, labels["cluster_id"]) or {}
-    group = _of("_db_cluster_param_groups").get_scoped(
+    cluster = get(RDS, "_clusters").get_scoped(account, region, labels["cluster_id"]) or {}
+    group = get(RDS, "_db_cluster_param_groups").get_scoped(
         account, region, cluster.get("DBClusterParameterGroup", "")
     )
     found: dict[str, str] = {}
@@ -64,18 +43,18 @@ def export_log(container: Container, offset: int) -> None:
         offset: byte of its log to begin at.
     """
     account, region, name = (container.labels[label] for label in ("account_id", "region", "cluster_id"))
-    cluster = _of("_clusters").get_scoped(account, region, name) or {}
+    cluster = get(RDS, "_clusters").get_scoped(account, region, name) or {}
     if "postgresql" not in (cluster.get("EnabledCloudwatchLogsExports") or []):
         return
     group = {"group": f"/aws/rds/cluster/{name}/postgresql", "stream": name, "create_group": True}
 
     def forward() -> None:
         with internals.scope(account, region):
-            if not _of("_ensure_awslogs_stream", _ECS)(group):
+            if not get(ECS, "_ensure_awslogs_stream")(group):
                 return
             for lines in container.lines(follow=True, offset=offset):
                 for line in lines.decode(errors="replace").splitlines():
-                    _of("_emit_awslogs_event", _ECS)(group, line)
+                    get(ECS, "_emit_awslogs_event")(group, line)
 
     threading.Thread(target=forward, daemon=True, name=f"log-{name}").start()
 
@@ -86,12 +65,9 @@ def install(engine: Any) -> None:
     Args:
         engine: the Docker client.
     """
-    module = importlib.import_module(_RDS)
-    for name in USED[_RDS]:
-        _of(name)
-    module._get_docker = lambda: engine  # type: ignore[attr-defined]
+    put(RDS, "_get_docker", lambda: engine)
     # On this network an endpoint is the container's address: a name would resolve nowhere.
-    module._ministack_network = NETWORK  # type: ignore[attr-defined]
+    put(RDS, "_ministack_network", NETWORK)
     extend("AWS::RDS::DBCluster", _served)
 
 
@@ -100,11 +76,11 @@ def _served(physical_id: str, properties: Properties, _known: Attributes) -> Att
 
     MiniStack starts it with the first instance only, when the stack has handed on an endpoint already.
     """
-    cluster = _of("_clusters").get(physical_id)
+    cluster = get(RDS, "_clusters").get(physical_id)
     cluster["EnabledCloudwatchLogsExports"] = list(properties.get("EnableCloudwatchLogsExports") or [])
-    with _of("_shared_container_lock"):
+    with get(RDS, "_shared_container_lock"):
         if not cluster.get("_shared_container_id"):
-            started = _of("_start_cluster_shared_container")(physical_id, cluster)
+            started = get(RDS, "_start_cluster_shared_container")(physical_id, cluster)
             if not started["started"]:
                 reason = failures.get(
                     (internals.account(), internals.region(), physical_id), "no reason known"
@@ -112,7 +88,7 @@ def _served(physical_id: str, properties: Properties, _known: Attributes) -> Att
                 raise RuntimeError(f"the server of cluster {physical_id} did not start: {reason}")
             cluster["_shared_container_ready"] = True
             cluster["_shared_storage_initialized"] = True
-            _of("_sync_cluster_endpoints")(cluster)
+            get(RDS, "_sync_cluster_endpoints")(cluster)
     return {
         "Endpoint.Address": cluster["Endpoint"],
         "Endpoint.Port": str(cluster["Port"]),

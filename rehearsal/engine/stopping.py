@@ -4,7 +4,6 @@ MiniStack writes exit code 0 and "stopped" first and then waits for the containe
 """
 
 import datetime
-import importlib
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
@@ -12,36 +11,8 @@ from typing import Any
 
 from rehearsal.engine.client import Client
 from rehearsal.engine.containers import Container
+from rehearsal.engine.ministack import CONCURRENCY, ECS, METADATA, get, put
 
-_ECS, _CONCURRENCY, _METADATA = (
-    "ministack.services.ecs",
-    "ministack.core.concurrency",
-    "ministack.services.ecs_metadata",
-)
-USED: Mapping[str, tuple[str, ...]] = {
-    _ECS: (
-        "_ACTION_MAP",
-        "_bump_task_version",
-        "_cleanup_task_resources",
-        "_cluster_name_from_arn",
-        "_iso",
-        "_mark_task_stopped",
-        "_reconcile_service_tasks",
-        "_record_service_task_failure",
-        "_recount_cluster",
-        "_refresh_service_state",
-        "_resolve_cluster_name",
-        "_resolve_task",
-        "_sanitize",
-        "_services",
-        "_stop_task",
-        "_task_is_active",
-        "_tasks",
-        "json_response",
-    ),
-    _CONCURRENCY: ("resource_lock", "spawn_background"),
-    _METADATA: ("set_task_status", "set_all_container_status"),
-}
 STOPPING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING")
 _OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 _FREE_FAILURES = 3  # as many as a deployment's circuit breaker counts at least
@@ -50,16 +21,6 @@ _LONGEST_PAUSE_SECONDS = 60.0
 _PREDECESSOR_SECONDS = 150.0  # above the longest stopTimeout of Fargate, 120 s
 
 Task = MutableMapping[str, Any]
-
-
-def _of(module: str, name: str) -> Any:
-    if name not in USED[module]:
-        raise KeyError(f"{module}.{name} is not listed in USED")
-    return getattr(importlib.import_module(module), name)
-
-
-def _ecs(name: str) -> Any:
-    return _of(_ECS, name)
 
 
 class Stopping:
@@ -71,41 +32,40 @@ class Stopping:
 
     def __init__(self, engine: Client) -> None:
         self._engine = engine
-        self._clean_up = _ecs("_cleanup_task_resources")
-        self._mark_stopped = _ecs("_mark_task_stopped")
-        self._stop = _ecs("_stop_task")
+        self._clean_up = get(ECS, "_cleanup_task_resources")
+        self._mark_stopped = get(ECS, "_mark_task_stopped")
+        self._stop = get(ECS, "_stop_task")
 
     def install(self) -> None:
         """Take over."""
-        module = importlib.import_module(_ECS)
-        module._stop_task = self.stop_for_service  # type: ignore[attr-defined]
-        module._cleanup_task_resources = self.clean_up  # type: ignore[attr-defined]
-        module._mark_task_stopped = self.mark_stopped  # type: ignore[attr-defined]
-        _ecs("_ACTION_MAP")["StopTask"] = lambda sent: self._begin(sent, "UserInitiated")
+        put(ECS, "_stop_task", self.stop_for_service)
+        put(ECS, "_cleanup_task_resources", self.clean_up)
+        put(ECS, "_mark_task_stopped", self.mark_stopped)
+        get(ECS, "_ACTION_MAP")["StopTask"] = lambda sent: self._begin(sent, "UserInitiated")
 
     def stop_for_service(self, sent: Mapping[str, Any]) -> Any:
         """StopTask, as the service scheduler calls it."""
         return self._begin(sent, "ServiceSchedulerInitiated")
 
     def _begin(self, sent: Mapping[str, Any], code: str) -> Any:
-        cluster = _ecs("_resolve_cluster_name")(sent.get("cluster", "default"))
-        task = _ecs("_resolve_task")(sent.get("task", ""), cluster) if cluster else None
+        cluster = get(ECS, "_resolve_cluster_name")(sent.get("cluster", "default"))
+        task = get(ECS, "_resolve_task")(sent.get("task", ""), cluster) if cluster else None
         if task is None:
             return self._stop(sent)  # answers with the right error
         reason = str(sent.get("reason") or "Task stopped by user")
-        with _of(_CONCURRENCY, "resource_lock")("ecs-task", task["taskArn"]):
-            begins = _ecs("_task_is_active")(task["taskArn"], task)
+        with get(CONCURRENCY, "resource_lock")("ecs-task", task["taskArn"]):
+            begins = get(ECS, "_task_is_active")(task["taskArn"], task)
             if begins:
-                _ecs("_bump_task_version")(task)
+                get(ECS, "_bump_task_version")(task)
                 task["desiredStatus"] = "STOPPED"
-                task["stoppingAt"] = _ecs("_iso")()
+                task["stoppingAt"] = get(ECS, "_iso")()
                 task["stopCode"], task["stoppedReason"] = code, reason
                 task["lastStatus"] = STOPPING[0]  # no target of its load balancer any more
         if begins:
-            _of(_METADATA, "set_task_status")(task["taskArn"], desired_status="STOPPED")
+            get(METADATA, "set_task_status")(task["taskArn"], desired_status="STOPPED")
             _refresh(task)
-            _of(_CONCURRENCY, "spawn_background")(self._finish, task, thread_name="stop-task")
-        return _ecs("json_response")({"task": _ecs("_sanitize")(task)})
+            get(CONCURRENCY, "spawn_background")(self._finish, task, thread_name="stop-task")
+        return get(ECS, "json_response")({"task": get(ECS, "_sanitize")(task)})
 
     def _finish(self, task: Task) -> None:
         """Stop the containers, all at once, and record how they ended."""
@@ -116,17 +76,17 @@ class Stopping:
             stop.start()
         for stop in stops:
             stop.join()
-        with _of(_CONCURRENCY, "resource_lock")("ecs-task", task["taskArn"]):
+        with get(CONCURRENCY, "resource_lock")("ecs-task", task["taskArn"]):
             for index, record in enumerate(task["containers"]):
                 record["lastStatus"] = "STOPPED"
                 if index in containers:
                     record["exitCode"] = containers[index].wait()["StatusCode"]
-            task["executionStoppedAt"] = task["stoppedAt"] = _ecs("_iso")()
+            task["executionStoppedAt"] = task["stoppedAt"] = get(ECS, "_iso")()
             for status in (STOPPING[2], "STOPPED"):
-                _ecs("_bump_task_version")(task)
+                get(ECS, "_bump_task_version")(task)
                 task["lastStatus"] = status
-        _of(_METADATA, "set_task_status")(task["taskArn"], known_status="STOPPED")
-        _of(_METADATA, "set_all_container_status")(task["taskArn"], "STOPPED")
+        get(METADATA, "set_task_status")(task["taskArn"], known_status="STOPPED")
+        get(METADATA, "set_all_container_status")(task["taskArn"], "STOPPED")
         self.clean_up(task)
         _refresh(task)
 
@@ -147,7 +107,7 @@ class Stopping:
             containers.append(extra_container)
         self._clean_up(task, None)
         for container in containers:
-            _of(_CONCURRENCY, "spawn_background")(container.remove, thread_name="remove-container")
+            get(CONCURRENCY, "spawn_background")(container.remove, thread_name="remove-container")
 
     def mark_stopped(
         self, task_arn: str, task: Task, reason: str, stop_code: str, exit_code: int | None = None
@@ -176,14 +136,14 @@ def wait_for_turn(task: Mapping[str, Any]) -> None:
         return
     others = [
         other
-        for other in list(_ecs("_tasks").values())
+        for other in list(get(ECS, "_tasks").values())
         if other.get("group") == group and other.get("clusterArn") == task["clusterArn"]
     ]
     failures = sum(1 for other in others if _failed_lately(other))
     if failures >= _FREE_FAILURES:
         time.sleep(min(_LONGEST_PAUSE_SECONDS, 2.0 ** (failures - _FREE_FAILURES)))
-    cluster = _ecs("_cluster_name_from_arn")(task["clusterArn"])
-    service = _ecs("_services").get(f"{cluster}/{group.removeprefix('service:')}") or {}
+    cluster = get(ECS, "_cluster_name_from_arn")(task["clusterArn"])
+    service = get(ECS, "_services").get(f"{cluster}/{group.removeprefix('service:')}") or {}
     if int((service.get("deploymentConfiguration") or {}).get("maximumPercent", 200)) > 100:  # noqa: PLR2004
         return
     deadline = time.monotonic() + _PREDECESSOR_SECONDS
@@ -202,10 +162,10 @@ def _failed_lately(task: Mapping[str, Any]) -> bool:
 
 def _refresh(task: Mapping[str, Any]) -> None:
     """Let cluster and service count their tasks anew, and the service register its targets."""
-    cluster = _ecs("_cluster_name_from_arn")(task.get("clusterArn", ""))
+    cluster = get(ECS, "_cluster_name_from_arn")(task.get("clusterArn", ""))
     if cluster:
-        _ecs("_recount_cluster")(cluster)
-        _ecs("_refresh_service_state")(cluster, task.get("group", ""))
+        get(ECS, "_recount_cluster")(cluster)
+        get(ECS, "_refresh_service_state")(cluster, task.get("group", ""))
 
 
 def stop_unhealthy(task: Mapping[str, Any], reason: str) -> None:
@@ -215,8 +175,8 @@ def stop_unhealthy(task: Mapping[str, Any], reason: str) -> None:
         task: the task, of the account and region in progress.
         reason: why, as ECS says it.
     """
-    cluster = _ecs("_cluster_name_from_arn")(task["clusterArn"])
+    cluster = get(ECS, "_cluster_name_from_arn")(task["clusterArn"])
     service = str(task.get("group", "")).removeprefix("service:")
-    _ecs("_stop_task")({"task": task["taskArn"], "cluster": cluster, "reason": reason})
-    _ecs("_record_service_task_failure")(task)
-    _ecs("_reconcile_service_tasks")(cluster, f"{cluster}/{service}")
+    get(ECS, "_stop_task")({"task": task["taskArn"], "cluster": cluster, "reason": reason})
+    get(ECS, "_record_service_task_failure")(task)
+    get(ECS, "_reconcile_service_tasks")(cluster, f"{cluster}/{service}")

@@ -165,7 +165,7 @@ class Supervisor:
             return
         sessions = _sessions()
         for child in limited:
-            used = sum(_memory_bytes(pid) for pid in sessions.get(child.process.pid, ()))
+            used = sum(memory_bytes(pid) for pid in sessions.get(child.process.pid, ()))
             if used > child.memory_bytes:
                 child.out_of_memory = True
                 _send_signal(child.process.pid, signal.SIGKILL, group=True)
@@ -206,7 +206,7 @@ def _send_signal(pid: int, number: int, *, group: bool) -> None:
             os.kill(pid, number)
 
 
-def _status_fields(pid: int) -> list[str]:
+def status_fields(pid: int) -> list[str]:
     """Return the fields of /proc/PID/stat from the third one on; none if the process has ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -215,25 +215,26 @@ def _status_fields(pid: int) -> list[str]:
     return text.rpartition(")")[2].split()  # the program's name before it may hold anything
 
 
-def _pids() -> list[int]:
+def process_ids() -> list[int]:
+    """Return the numbers of all processes."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 (many names, only names)
 
 
 def _sessions() -> dict[int, list[int]]:
     """Return session -> its processes."""
     found: dict[int, list[int]] = {}
-    for pid in _pids():
-        fields = _status_fields(pid)
+    for pid in process_ids():
+        fields = status_fields(pid)
         if fields:
             found.setdefault(int(fields[3]), []).append(pid)
     return found
 
 
 def _children_of(parent: int) -> list[int]:
-    return [pid for pid in _pids() if (fields := _status_fields(pid)) and int(fields[1]) == parent]
+    return [pid for pid in process_ids() if (fields := status_fields(pid)) and int(fields[1]) == parent]
 
 
-def _memory_bytes(pid: int) -> int:
+def memory_bytes(pid: int) -> int:
     """Return a process's share of memory: what several processes share counts once among them."""
     try:
         with Path(f"/proc/{pid}/smaps_rollup").open(encoding="ascii") as lines:
@@ -242,7 +243,7 @@ def _memory_bytes(pid: int) -> int:
                     return int(line.split()[1]) * 1024
     except OSError:
         pass  # it has ended, or the kernel is older than 4.14
-    fields = _status_fields(pid)
+    fields = status_fields(pid)
     return int(fields[21]) * _PAGE_BYTES if fields else 0
 
 
