@@ -1,6 +1,7 @@
 """One rehearsal of both environments for all end-to-end tests."""
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -62,12 +63,13 @@ def browser() -> str:
 @pytest.fixture(scope="session")
 def administrator(organization: Organization) -> str:
     """The name of a superuser that was made the way people make one."""
+    name = f"admin-{secrets.token_hex(3)}"
     done = organization.lz(
         *["run", "--rehearsal", "--env", "staging", "--secret-env", "DJANGO_SUPERUSER_PASSWORD", "--"],
-        *["python", "manage.py", "createsuperuser", "--noinput", "--username", "admin"],
+        *["python", "manage.py", "createsuperuser", "--noinput", "--username", name],
         *["--email", "admin@acme.example"],
         text=f"{PASSWORD}\n",
     )
     assert done.code == 0, done.messages
     assert PASSWORD not in done.output + done.messages
-    return "admin"
+    return name

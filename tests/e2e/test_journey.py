@@ -103,8 +103,8 @@ def test_an_uploaded_photo_is_shown_from_private_storage(journey: Mapping[str, A
     assert "X-Amz-Signature=" in photo["source"]
 
 
-def test_the_administrator_signs_in_and_adds_a_record(journey: Mapping[str, Any]) -> None:
-    assert "admin" in result(journey, "admin").lower()
+def test_the_administrator_signs_in_and_adds_a_record(journey: Mapping[str, Any], administrator: str) -> None:
+    assert administrator in result(journey, "admin").lower()
     assert "was added successfully" in result(journey, "record-added")
 
 
