@@ -27,7 +27,11 @@ page.on("response", (response) =>
     cdn: (response.headers().via ?? "").includes("CloudFront"),
   }),
 );
-page.on("console", (message) => message.type() === "error" && seen.errors.push(message.text()));
+page.on("console", (message) => {
+  // Django's admin has no icon, which browsers ask for by themselves.
+  if (message.type() === "error" && !message.location().url.endsWith("/favicon.ico"))
+    seen.errors.push(`${message.text()} (${message.location().url})`);
+});
 page.on("pageerror", (error) => seen.errors.push(String(error)));
 
 async function step(name, act) {
