@@ -5,7 +5,8 @@ import { chromium } from "playwright-core";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const PATIENCE = 60_000; // ms: a database may have to wake up, a worker to start
+const PATIENCE = 60_000; // ms: a database may have to wake up
+const WORKER_PATIENCE = 240_000; // ms: a service at zero tasks scales out after the cooldown of its last scale-in
 const plan = JSON.parse(readFileSync(0, "utf8"));
 const seen = { responses: [], errors: [], steps: [] };
 
@@ -26,7 +27,11 @@ page.on("response", (response) =>
     cdn: (response.headers().via ?? "").includes("CloudFront"),
   }),
 );
-page.on("console", (message) => message.type() === "error" && seen.errors.push(message.text()));
+page.on("console", (message) => {
+  // Django's admin has no icon, which browsers ask for by themselves.
+  if (message.type() === "error" && !message.location().url.endsWith("/favicon.ico"))
+    seen.errors.push(`${message.text()} (${message.location().url})`);
+});
 page.on("pageerror", (error) => seen.errors.push(String(error)));
 
 async function step(name, act) {
@@ -84,7 +89,7 @@ try {
     await page.getByRole("button", { name: "Bind a journal" }).click();
     await page.waitForURL(/journals\/[0-9a-f-]{36}\//);
     const link = page.getByRole("link", { name: "Open the PDF" });
-    await link.waitFor({ state: "visible" });
+    await link.waitFor({ state: "visible", timeout: WORKER_PATIENCE });
     return page.locator("[data-label]").innerText();
   });
 
