@@ -8,6 +8,7 @@ load balancer, tasks and database at once: they show what breaks under load, not
 
 import argparse
 import asyncio
+import contextlib
 import json
 import ssl
 import subprocess
@@ -126,6 +127,8 @@ class Client:
                 connection.start_next_cycle()
         finally:
             writer.close()
+            with contextlib.suppress(OSError, ssl.SSLError):
+                await writer.wait_closed()
 
     async def _request(
         self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

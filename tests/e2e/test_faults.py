@@ -137,12 +137,22 @@ def test_the_site_recovers_from_a_restart_of_the_database_with_the_same_tasks(
     cluster: Any = next(one for one in rds.describe_db_clusters()["DBClusters"] if one["Endpoint"] == host)
     writer = next(one for one in cluster["DBClusterMembers"] if one["IsClusterWriter"])
     before = organization.tasks("WebServiceName")
+    started = database_started(organization)
 
     rds.reboot_db_instance(DBInstanceIdentifier=writer["DBInstanceIdentifier"])
 
     deep = "https://staging.acme.example/status/deep/"
+    assert eventually(lambda: database_started(organization) not in {started, ""}, seconds=90)
     assert eventually(lambda: visit(organization.door, deep).status == 200, seconds=90)
     board = "https://staging.acme.example/"
     assert [visit(organization.door, board).status for _ in range(10)] == [200] * 10
     assert organization.tasks("WebServiceName") == before
     assert STAGING in cluster["DBClusterArn"]
+
+
+def database_started(organization: Organization) -> str:
+    """When the server began, as it says itself; empty while it does not answer."""
+    query = "from django.db import connection as c; u = c.cursor(); u.execute('SELECT pg_postmaster_start_time()')"
+    words = ["python", "manage.py", "shell", "--no-imports", "-c", f"{query}; print(u.fetchone()[0])"]
+    done = organization.lz("run", "--rehearsal", "--env", "staging", "--", *words)
+    return done.output.strip().splitlines()[-1] if done.code == 0 else ""
