@@ -8,6 +8,7 @@ load balancer, tasks and database at once: they show what breaks under load, not
 
 import argparse
 import asyncio
+import contextlib
 import json
 import ssl
 import subprocess
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 import h11
 
 ROOT = Path(__file__).parents[1]
+OK = 200
 READ_BYTES = 65536
 SETTLE_SECONDS = 60.0  # an answer that is on its way when the time is over is waited for
 
@@ -34,11 +36,19 @@ class Tally:
         statuses: HTTP status -> how often; 0 for a connection that broke.
         seconds: how long each answer took.
         problems: what the client saw of those that broke.
+        failed_at: when answers other than 200 came, on the monotonic clock.
     """
 
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     problems: Counter[str] = field(default_factory=Counter)
+    failed_at: list[float] = field(default_factory=list)
+
+    def take(self, status: int) -> None:
+        """Count an answer."""
+        self.statuses[status] += 1
+        if status != OK:
+            self.failed_at.append(time.monotonic())
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ class Client:
             try:
                 await self._visit(until)
             except (OSError, EOFError, h11.ProtocolError, ssl.SSLError) as error:
-                self._tally.statuses[0] += 1
+                self._tally.take(0)
                 self._tally.problems[f"{type(error).__name__}: {error}"] += 1
                 await asyncio.sleep(0.1)
 
@@ -117,6 +127,8 @@ class Client:
                 connection.start_next_cycle()
         finally:
             writer.close()
+            with contextlib.suppress(OSError, ssl.SSLError):
+                await writer.wait_closed()
 
     async def _request(
         self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -137,7 +149,7 @@ class Client:
                 break
             elif isinstance(event, h11.ConnectionClosed):
                 raise EOFError("the connection was closed before the answer")
-        self._tally.statuses[status] += 1
+        self._tally.take(status)
         self._tally.seconds.append(time.monotonic() - began)
 
 
