@@ -13,8 +13,10 @@ from botocore.exceptions import ClientError
 from operations import cli
 from operations.commands import run as command_module
 from operations.errors import CommandError
+from tests import documents
 from tests.operations.support import FakeBucket, scripted
 
+SAMPLE = ("--config", str(documents.SAMPLE))
 STAGE = "MyDjangoAppStaging"
 ARN = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0123abc"
 VALUES = {
@@ -105,7 +107,9 @@ def test_it_runs_as_the_operator_shows_the_log_on_standard_output_and_hands_the_
         logs=[page("1", "one"), page("1"), page("2", "two"), page("2"), page("2"), page("2")],
     )
 
-    code = cli.main(["run", "--env", "staging", "--profile", "me", "--", "python", "-c", "print('a b')"])
+    code = cli.main(
+        ["run", *SAMPLE, "--env", "staging", "--profile", "me", "--", "python", "-c", "print('a b')"]
+    )
 
     out, err = capsys.readouterr()
     assert code == 3
@@ -129,7 +133,18 @@ def test_secrets_from_standard_input_go_into_a_file_that_is_gone_once_the_contai
     monkeypatch.setattr("sys.stdin", io.StringIO("hunter2\nand more\n"))
 
     code = cli.main(
-        ["run", "--env", STAGE, "--secret-env", "PASSWORD", "--secret-env", "SECOND", "--detach", "true"]
+        [
+            "run",
+            *SAMPLE,
+            "--env",
+            STAGE,
+            "--secret-env",
+            "PASSWORD",
+            "--secret-env",
+            "SECOND",
+            "--detach",
+            "true",
+        ]
     )
 
     out, err = capsys.readouterr()
@@ -155,7 +170,19 @@ def test_a_value_that_looks_secret_is_passed_as_one(
 
     given = "DJANGO_SUPERUSER_PASSWORD=MyPassWord123"
     code = cli.main(
-        ["run", "--env", "staging", "--detach", "--env-var", "LEVEL=3", "--env-var", given, "--", "true"]
+        [
+            "run",
+            *SAMPLE,
+            "--env",
+            "staging",
+            "--detach",
+            "--env-var",
+            "LEVEL=3",
+            "--env-var",
+            given,
+            "--",
+            "true",
+        ]
     )
 
     err = capsys.readouterr().err
@@ -173,7 +200,7 @@ def test_too_few_lines_for_the_secrets_are_told(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("one\n"))
 
-    code = cli.main(["run", "--env", "staging", "--secret-env", "A", "--secret-env", "B", "true"])
+    code = cli.main(["run", *SAMPLE, "--env", "staging", "--secret-env", "A", "--secret-env", "B", "true"])
 
     assert code == 2
     assert "standard input has 1 lines for 2 secret values" in capsys.readouterr().err
@@ -184,7 +211,7 @@ def test_production_is_not_touched_when_nobody_can_be_asked(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
 
-    code = cli.main(["run", "--env", "production", "--", "python", "manage.py", "flush"])
+    code = cli.main(["run", *SAMPLE, "--env", "production", "--", "python", "manage.py", "flush"])
 
     assert code == 2
     assert "add --yes if you mean it" in capsys.readouterr().err
@@ -211,7 +238,7 @@ def test_production_asks_first(
     }
     monkeypatch.setattr("sys.stdin", Terminal(answer))
 
-    assert cli.main(["run", "--env", "production", "--detach", "--", "echo", "a b"]) == expected
+    assert cli.main(["run", *SAMPLE, "--env", "production", "--detach", "--", "echo", "a b"]) == expected
 
     assert "Run echo 'a b' in my-django-app/production (account 444444444444)?" in capsys.readouterr().err
 
