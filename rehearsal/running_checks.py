@@ -63,7 +63,8 @@ def services_run(deployed: Deployed) -> Found:
         problems = [] if found else [f"{stage.key} has no service"]
         for service in found:
             name, wanted, running = service["serviceName"], service["desiredCount"], service["runningCount"]
-            if wanted != running or service["deployments"][0]["rolloutState"] != "COMPLETED":
+            primary = next(one for one in service["deployments"] if one["status"] == "PRIMARY")
+            if wanted != running or primary["rolloutState"] != "COMPLETED":
                 problems.append(f"{name} runs {running} of {wanted} tasks; {_why(deployed, stage, service)}")
             if name == parameter(deployed, stage, "WebServiceName"):
                 size = stage.environment.web

@@ -48,7 +48,8 @@ class Host:
             pass_fds=(theirs.fileno(),),
         )
         theirs.close()
-        threading.Thread(target=self._listen, daemon=True, name="supervisor").start()
+        self._listener = threading.Thread(target=self._listen, daemon=True, name="supervisor")
+        self._listener.start()
 
     def start(self, program: Program) -> HostProcess:
         """Start a process.
@@ -99,6 +100,8 @@ class Host:
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
         self._supervisor.wait()
+        self._listener.join()
+        self._channel.close()
 
     def _send(self, message: Mapping[str, Any]) -> None:
         packet = json.dumps(message).encode()

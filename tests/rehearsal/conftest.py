@@ -16,6 +16,9 @@ from tests.rehearsal.site_template import DOMAIN, HOST, STATIC
 if TYPE_CHECKING:
     from tests.rehearsal.sites import Site, Target
 
+if TYPE_CHECKING:
+    from tests.rehearsal.workload import Workload
+
 REGION = "eu-west-1"
 TOOLING, SHARED, STAGING, PRODUCTION = "111111111111", "222222222222", "333333333333", "444444444444"
 
@@ -170,3 +173,11 @@ def targets(site: "Site", state: DoorState) -> Iterator[list["Target"]]:
     for target in made:
         target.stop()
     eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 503)
+
+
+@pytest.fixture(scope="session")
+def workload(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> "Workload":
+    """A small workload whose image is in the registry."""
+    from tests.rehearsal.workload import Workload, write_source  # noqa: PLC0415 (it needs this module)
+
+    return Workload(cloud, write_source(tmp_path_factory.mktemp("source")))

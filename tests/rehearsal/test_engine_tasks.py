@@ -5,23 +5,17 @@ import os
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from ipaddress import ip_address
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.rehearsal.conftest import PRODUCTION, REGION, STAGING, Cloud
-from tests.rehearsal.workload import Workload, processes_of, until, write_source
+from tests.rehearsal.conftest import PRODUCTION, REGION, STAGING
+from tests.rehearsal.workload import Workload, processes_of, until
 
 pytestmark = pytest.mark.rehearsal
 
 ECS = {"Service": "ecs-tasks.amazonaws.com"}
-
-
-@pytest.fixture(scope="module")
-def workload(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workload]:
-    yield Workload(cloud, write_source(tmp_path_factory.mktemp("source")))
 
 
 def test_a_task_has_exactly_the_environment_that_ecs_gives_it(workload: Workload) -> None:
@@ -124,7 +118,7 @@ def test_a_task_reaches_its_own_bucket_and_queue_and_no_other_environment_s(work
     sqs.send_message(QueueUrl=own, MessageBody="a")
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket="other-bucket", Key="a", Body=b"a")
-    with pytest.raises(ClientError, match="AccessDenied|NonExistentQueue"):
+    with pytest.raises(ClientError, match=r"AccessDenied|NonExistentQueue"):
         sqs.send_message(QueueUrl=other, MessageBody="a")
 
 

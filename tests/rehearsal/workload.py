@@ -233,7 +233,8 @@ class Workload:
 
         def look() -> Mapping[str, Any] | None:
             service = self.service(name)
-            done = service["deployments"][0]["rolloutState"] == "COMPLETED"
+            primary = next(one for one in service["deployments"] if one["status"] == "PRIMARY")
+            done = primary["rolloutState"] == "COMPLETED"
             return service if done and service["runningCount"] == service["desiredCount"] else None
 
         service: Mapping[str, Any] = until(look)
