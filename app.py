@@ -44,7 +44,7 @@ def build(
     # The CLI passes the flags of cdk.json and settings of its own, `python app.py` does not: both must give the same.
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(
-        context=flags,
+        context={**flags, "@aws-cdk/core:bootstrapQualifier": configuration.organization.qualifier},
         post_cli_context=CLI_DEFAULTS,
         outdir=outdir,
         analytics_reporting=False,

@@ -13,6 +13,7 @@ NAME_SERVERS_OUTPUT = "ParentNameServers"
 SHARED_SERVICES_STAGE = "SharedServices"
 REGISTRY_STACK = "Registry"
 PIPELINE_STACK = "Pipeline"
+ONE_OFF_PREFIX = "one-off/"  # of the objects through which secret values reach one-off commands
 CDN_REGION = "us-east-1"  # CloudFront takes certificates from this region alone
 
 
@@ -96,6 +97,10 @@ class Names:
     def release_runner_role(self, environment_key: str) -> str:
         """Role in a workload account that may start its release task, trusted for the release step alone."""
         return f"{self._organization}-release-runner-{resource_name(environment_key)}"
+
+    def operator_role(self, environment_key: str) -> str:
+        """Role in a workload account with which its people run one-off commands in an environment."""
+        return f"{self._organization}-operator-{resource_name(environment_key)}"
 
     def repository(self, workload_name: str) -> str:
         """ECR repository in tooling that holds one workload's images."""

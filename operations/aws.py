@@ -1,7 +1,12 @@
 """Clients of AWS, as every command makes them. boto3 finds credentials and endpoints in its usual places."""
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from operations.errors import CommandError
 
 # Adaptive: a throttled call waits and comes again, and the calls after it come more slowly.
 CLIENT = Config(
@@ -37,3 +42,47 @@ def assumed_session(role_arn: str, *, region: str, purpose: str) -> boto3.Sessio
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],
     )
+
+
+def operator_session(role_arn: str, *, region: str, purpose: str, profile: str | None) -> boto3.Session:
+    """Return a session with the credentials of a role, renewed as long as the caller's own hold.
+
+    A session of a role that was assumed with another role's credentials, as those of single sign-on are, ends after
+    an hour; a command may take longer.
+
+    Args:
+        role_arn: the role.
+        region: AWS region.
+        purpose: name of the session, as CloudTrail shows it.
+        profile: AWS profile of the caller; what boto3 finds if None.
+
+    Raises:
+        CommandError: the caller may not assume the role.
+    """
+    own = boto3.Session(region_name=region, profile_name=profile)
+    source = own.get_credentials()
+    if source is None:
+        raise NoCredentialsError
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=own._session.create_client,
+        source_credentials=source,
+        role_arn=role_arn,
+        extra_args={"RoleSessionName": purpose},
+    )
+    credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    try:
+        credentials.get_frozen_credentials()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDenied":
+            raise
+        caller = own.client("sts", config=CLIENT).get_caller_identity()["Arn"]
+        account = role_arn.split(":")[4]
+        message = f"{caller} may not assume {role_arn}"
+        fix = (
+            f"use credentials of account {account}, such as --profile NAME, whose permission set allows "
+            "sts:AssumeRole on this role; if the role does not exist yet, deploy the environment first"
+        )
+        raise CommandError(message, fix=fix, exit_code=1) from error
+    assumed = botocore.session.get_session()
+    assumed._credentials = credentials  # type: ignore[attr-defined]  # botocore has no other way to hand them over
+    return boto3.Session(botocore_session=assumed, region_name=region)

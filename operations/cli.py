@@ -17,7 +17,11 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE = 1  # as click has it
 
 SECTIONS: Mapping[str, Mapping[str, str]] = {
-    "Anybody": {"rehearse": "Run the whole organization on this machine."},
+    "Anybody": {
+        "rehearse": "Run the whole organization on this machine.",
+        "open": "Open a rehearsed environment in a browser, under its real name.",
+    },
+    "App team": {"run": "Run a one-off command in an environment."},
     "Platform team": {
         "validate": "Check the configuration.",
         "plan": "Show what the configuration will make, where and in which order.",

@@ -91,8 +91,13 @@ def dns_preflight_step(
     )
 
 
-def smoke_step(stage: StageRef) -> pipelines.ShellStep:
-    """Ask the site by its public name, with a deadline; a failure stops the pipeline before the next environment."""
+def smoke_step(*, stage: StageRef, assembly: pipelines.FileSet) -> pipelines.ShellStep:
+    """Ask the site by its public name, with a deadline; a failure stops the pipeline before the next environment.
+
+    Args:
+        stage: the environment.
+        assembly: any input; without one the CDK would hand over the source, and the right to clone it.
+    """
     url = f"https://{stage.environment.domain}{stage.workload.smoke_path}"
     command = (
         "curl --fail --silent --show-error --location --max-time 40 "
@@ -100,6 +105,7 @@ def smoke_step(stage: StageRef) -> pipelines.ShellStep:
     )
     return pipelines.ShellStep(
         f"SmokeTest-{stage.stage_name}",
+        input=assembly,
         commands=[command],
     )
 

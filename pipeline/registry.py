@@ -44,7 +44,7 @@ class RegistryStack(BaseStack):
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
             image_scan_on_push=True,
             lifecycle_rules=[ecr.LifecycleRule(max_image_count=KEPT_IMAGES)],
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         accounts = {
             stage.account_id for stage in self.configuration.stages() if stage.workload_name == workload_name

@@ -17,7 +17,9 @@ from config import Configuration, StageRef, load
 from config.naming import SHARED_SERVICES_STAGE
 from rehearsal.checks import DEPLOYMENT, Deployed, run_checks
 from rehearsal.deployment import Deployment
+from rehearsal.door import Door, DoorError
 from rehearsal.emulator import Emulator, EmulatorError
+from rehearsal.entrance import open_door
 from rehearsal.environments import Environments
 from rehearsal.images import push_images
 from rehearsal.kept import kept, new_directory, remember, take_down
@@ -129,6 +131,7 @@ class Rehearsal:
             region=configuration.organization.region,
             accounts=self._accounts,
         )
+        self._door = Door(self._directory / "door")
         self._memory = MemoryWatch()
         self._processes = Processes(self._logs)
         self._deployment = Deployment(
@@ -150,9 +153,14 @@ class Rehearsal:
         try:
             self._deploy(report)
             report.states = self._environments.watch.states(self._environments.deployed)
+            with self.progress.phase("open the door, and look at every site's name and certificate"):
+                entrance = open_door(
+                    self._door, self._emulator, self._configuration, self._stages, detached=self._keep
+                )
             with self.progress.phase("check trust, delegation, digests, parameters and tasks"):
                 self._check(report)
-        except (CommandError, EmulatorError) as error:
+            report.checks.append(entrance)
+        except (CommandError, DoorError, EmulatorError) as error:
             self._explain(report, error)
         self._memory.close()
         report.peak_memory_mib = self._memory.peak_mib
@@ -240,6 +248,7 @@ class Rehearsal:
         self._environments.close()
         if self.kept_state:
             return
+        self._door.stop()
         self._emulator.stop()
         shutil.rmtree(self._directory, ignore_errors=True)
 

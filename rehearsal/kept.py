@@ -1,5 +1,6 @@
 """Rehearsals that were left up with `--keep`: found again, and taken down."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -8,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rehearsal.emulator import Emulator
+from rehearsal.door import Door
+from rehearsal.door.browser import Browsers
+from rehearsal.emulator import Emulator, EmulatorError
 
 PREFIX = f"lz-rehearsal-{os.getuid()}-"
 STATE = "rehearsal.json"
@@ -47,5 +50,9 @@ def take_down(directory: Path) -> None:
     Args:
         directory: its folder.
     """
-    Emulator.attach(directory / "aws").stop()
+    Browsers(directory).close()
+    Door(directory / "door").stop()
+    # It may have ended by itself, with the machine for instance: then its folder alone is left.
+    with contextlib.suppress(EmulatorError):
+        Emulator.attach(directory / "aws").stop()
     shutil.rmtree(directory, ignore_errors=True)

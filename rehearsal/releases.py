@@ -8,7 +8,8 @@ from config import Configuration, StageRef
 from config.assembly import AssembledStack
 from config.naming import Names
 from operations.errors import CommandError as TaskError
-from operations.release import Release, read_release_task
+from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
+from operations.tasks import TaskRun
 from rehearsal.emulator import Emulator
 from rehearsal.processes import CommandError
 
@@ -69,15 +70,20 @@ class ReleaseStep:
                 file.write(f"{line}\n")
 
         session = self._runner(stage)
-        release = Release(
+        values = read_parameters(session("ssm"), stage.stage_name, PLACE_PARAMETERS)
+        task = TaskRun(
             session("ecs"),
             session("logs"),
-            read_release_task(session("ssm"), stage.stage_name),
+            task_place(values),
+            title="release task",
+            started_by="lz-release",
             say=say,
+            show=say,
             poll_seconds=_POLL_SECONDS,
         )
         try:
-            code = release.run(deadline_seconds=_DEADLINE_SECONDS)
+            task.start()
+            code = task.follow(deadline_seconds=_DEADLINE_SECONDS)
         except TaskError as error:
             say(str(error))
             raise CommandError(title, 1, log) from error

@@ -1,6 +1,9 @@
 """The hub: a transit gateway shared with the workload accounts, and the way out to the internet."""
 
+import hashlib
+import json
 from ipaddress import ip_network
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -41,24 +44,30 @@ class NetworkStack(BaseStack):
             description="Transit gateway hub, its two route tables and central egress",
             termination_protection=True,
         )
+        gateway: dict[str, Any] = {
+            "amazon_side_asn": AMAZON_SIDE_ASN,
+            "description": f"Hub of {configuration.organization.name}",
+            "auto_accept_shared_attachments": "enable",
+            "default_route_table_association": "disable",  # set below, once the tables exist
+            "default_route_table_propagation": "disable",
+            "dns_support": "enable",
+            "vpn_ecmp_support": "disable",
+        }
         self.transit_gateway = ec2.CfnTransitGateway(
             self,
             "TransitGateway",
-            amazon_side_asn=AMAZON_SIDE_ASN,
-            description=f"Hub of {configuration.organization.name}",
-            auto_accept_shared_attachments="enable",
-            default_route_table_association="disable",  # set below, once the tables exist
-            default_route_table_propagation="disable",
-            dns_support="enable",
-            vpn_ecmp_support="disable",
+            **gateway,
             tags=[cdk.CfnTag(key="Name", value=f"{configuration.organization.name}-hub")],
         )
+        self._gateway_version = hashlib.sha256(json.dumps(gateway).encode()).hexdigest()[:8]
+        self._hub_routes: list[Construct] = []
         self._spokes = self._route_table("Spokes")
         self._hub = self._route_table("Hub")
         self._share()
         self._blackhole()
-        egress = self._egress() if configuration.network.egress == "central" else None
-        self._make_tables_default(after=egress)
+        if configuration.network.egress == "central":
+            self._egress()
+        self._make_tables_default()
         self._publish()
         self.log_custom_resources(
             retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.RETAIN
@@ -95,7 +104,7 @@ class NetworkStack(BaseStack):
             blackhole=True,
         )
 
-    def _egress(self) -> Construct:
+    def _egress(self) -> None:
         network = self.configuration.network
         egress = EgressVpc(
             self,
@@ -104,23 +113,24 @@ class NetworkStack(BaseStack):
             supernet=network.supernet,
             transit_gateway_id=self.transit_gateway.attr_id,
         )
-        ec2.CfnTransitGatewayRouteTableAssociation(
+        association = ec2.CfnTransitGatewayRouteTableAssociation(
             self,
             "HubAssociation",
             transit_gateway_attachment_id=egress.attachment_id,
             transit_gateway_route_table_id=self._hub.ref,
         )
         for name, destination in (("Default", "0.0.0.0/0"), ("Hub", network.hub_cidr)):
-            ec2.CfnTransitGatewayRoute(
+            route = ec2.CfnTransitGatewayRoute(
                 self,
                 f"Spokes{name}Route",
                 transit_gateway_route_table_id=self._spokes.ref,
                 destination_cidr_block=destination,
                 transit_gateway_attachment_id=egress.attachment_id,
             )
-        return egress
+            self._hub_routes.append(route)
+        self._hub_routes += [egress, association]
 
-    def _make_tables_default(self, *, after: Construct | None) -> None:
+    def _make_tables_default(self) -> None:
         """One SDK call: CloudFormation cannot set tables that need the gateway as the gateway's own properties."""
         call = cr.AwsSdkCall(
             service="ec2",
@@ -134,7 +144,8 @@ class NetworkStack(BaseStack):
                     "PropagationDefaultRouteTableId": self._hub.ref,
                 },
             },
-            physical_resource_id=cr.PhysicalResourceId.of("default-route-tables"),
+            # Changes with the gateway's own properties: updating those may reset the defaults, so the call must follow.
+            physical_resource_id=cr.PhysicalResourceId.of(f"default-route-tables-{self._gateway_version}"),
             output_paths=["TransitGateway.TransitGatewayId"],
         )
         defaults = cr.AwsCustomResource(
@@ -151,9 +162,10 @@ class NetworkStack(BaseStack):
                 ]
             ),
         )
-        if after is not None:
-            # The hub's own attachment must not be caught by the defaults: it belongs to the other table.
-            defaults.node.add_dependency(after)
+        # The hub's own attachment must not be caught by the defaults: it belongs to the other table. And nothing may
+        # change the gateway's tables while it is being modified.
+        for hub_part in self._hub_routes:
+            defaults.node.add_dependency(hub_part)
 
     def _publish(self) -> None:
         """Hand the one id that AWS makes up to the workload accounts, through a role that reads this alone."""

@@ -184,4 +184,4 @@ def test_no_two_roles_of_an_account_have_the_same_name(organization: Assembly) -
         for role in organization.resources("AWS::IAM::Role")
         if role.get("RoleName")
     ]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 11

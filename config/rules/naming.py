@@ -54,7 +54,12 @@ def _roles(view: View, environment: Environment) -> Iterator[Finding]:
     # The naming module asks for the organization's name alone, which is known to be valid here.
     names = Names(Configuration.model_construct(organization=Organization.model_construct(name=organization)))
     key = environment.key
-    roles = (names.delegation_role(key), names.release_step_role(key), names.release_runner_role(key))
+    roles = (
+        names.delegation_role(key),
+        names.release_step_role(key),
+        names.release_runner_role(key),
+        names.operator_role(key),
+    )
     longest = max(roles, key=len)
     if len(longest) > LONGEST_ROLE_NAME:
         yield Finding(

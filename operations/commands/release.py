@@ -9,7 +9,8 @@ from config.naming import Names
 from operations.aws import CLIENT, assumed_session
 from operations.configuration import config_option
 from operations.output import say
-from operations.release import Release, read_release_task
+from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
+from operations.tasks import TaskRun
 
 # An assumed role's session ends after an hour when a role assumed it; the step's build does too.
 LONGEST_MINUTES = 55
@@ -40,10 +41,15 @@ def command(*, environment: str, deadline: int, config: Path | None) -> int:
         region=configuration.organization.region,
         purpose="lz-release",
     )
-    release = Release(
+    values = read_parameters(session.client("ssm", config=CLIENT), stage.stage_name, PLACE_PARAMETERS)
+    run = TaskRun(
         session.client("ecs", config=CLIENT),
         session.client("logs", config=CLIENT),
-        read_release_task(session.client("ssm", config=CLIENT), stage.stage_name),
+        task_place(values),
+        title="release task",
+        started_by="lz-release",
         say=say,
+        show=lambda line: say(f"  {line}"),
     )
-    return release.run(deadline_seconds=deadline * 60)
+    run.start()
+    return run.follow(deadline_seconds=deadline * 60)

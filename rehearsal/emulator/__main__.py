@@ -12,6 +12,7 @@ from rehearsal.emulator import (
     custom_resources,
     database,
     dns,
+    environment_files,
     foreign,
     identity,
     internals,
@@ -57,8 +58,10 @@ def install() -> Callable[[], None]:
         actions[operation] = serve(operation, action)
     conditions.install()
     close = launch.install(Path.cwd())
+    environment_files.install()
     custom_resources.install()
     internals_services.keep_database_names()
+    internals_services.name_servers(dns.own_name_servers)
     foreign.install()
     passing.install()
     principals.install()

@@ -8,6 +8,23 @@ from rehearsal.emulator import internals, internals_services
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.resources import Attributes, Created, Properties, Resource, quietly, tags
 
+_SERVERS = (".com.", ".net.", ".org.", ".co.uk.")
+_SERVER_NUMBERS = 2048  # Route 53 has about so many
+
+
+def own_name_servers(account: str, zone: str) -> list[str]:
+    """The name servers of a zone: four out of many, others for each zone of each account.
+
+    Args:
+        account: account id.
+        zone: name of the zone.
+    """
+    digest = hashlib.sha256(f"{account}:{zone}".encode()).digest()
+    numbers = [int.from_bytes(digest[index : index + 2], "big") % _SERVER_NUMBERS for index in range(0, 8, 2)]
+    return [
+        f"ns-{number}.awsdns-{number % 64:02d}{end}" for number, end in zip(numbers, _SERVERS, strict=True)
+    ]
+
 
 def zone_attributes(physical_id: str, properties: Properties, known: Attributes) -> Attributes:  # noqa: ARG001
     """The name servers of AWS::Route53::HostedZone as the zone itself answers them."""

@@ -159,6 +159,32 @@ def wrap_condition_keys(wrap: Callable[[Callable[[str, Any], Any]], Callable[[st
     module._resolve_condition_key = wrap(original)  # type: ignore[attr-defined]
 
 
+def resource_policy_allows(
+    policy: str, *, action: str, resource: str, service: str | None, context: Mapping[str, str]
+) -> bool:
+    """Whether a resource's policy lets an AWS service, or anybody, do something.
+
+    Args:
+        policy: the policy; empty if there is none.
+        action: such as s3:GetObject.
+        resource: ARN of what it is done to.
+        service: the calling service, such as cloudfront.amazonaws.com; None for anybody.
+        context: condition key -> value, beside those that every request has.
+    """
+    request = internal("ministack.core.iam_evaluator", "EvalContext")(
+        principal_arn="anonymous",
+        principal_type="Anonymous",
+        principal_account="",
+        action=action,
+        resource_arn=resource,
+        region="",
+        secure_transport=True,
+        service_context={key.lower(): value for key, value in context.items()},
+    )
+    judge = internal("ministack.core.iam_evaluator", "evaluate_resource_policy")
+    return bool(judge(policy or None, request, service).decision == "Allow")
+
+
 def services_are_not_accounts() -> None:
     """Keep an account's root from passing for the AWS service that a policy names, as MiniStack lets it."""
     module = importlib.import_module("ministack.core.iam_evaluator")

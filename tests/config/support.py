@@ -5,13 +5,13 @@ import json
 from typing import Any
 
 from config import ConfigurationError, Problem, load_text
-from config.loader import DEFAULT_FILE
+from tests.documents import SAMPLE
 
 Json = dict[str, Any]
 APP = "workloads.my-django-app"
 STAGING = f"{APP}.environments.staging"
 PRODUCTION = f"{APP}.environments.production"
-SAMPLE_TEXT = DEFAULT_FILE.read_text(encoding="utf-8")
+SAMPLE_TEXT = SAMPLE.read_text(encoding="utf-8")
 _SAMPLE: Json = json.loads(SAMPLE_TEXT)
 
 

@@ -76,3 +76,17 @@ def scripted(service: str, *answers: tuple[str, Mapping[str, Any] | None, Mappin
 def said(lines: Sequence[str]) -> str:
     """Return what a command told, as one text."""
     return "\n".join(lines)
+
+
+class FakeBucket:
+    """Writes down what is put and deleted."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.put: dict[str, bytes] = {}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 -- boto3's names
+        self.objects[Key] = self.put[Key] = Body
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803
+        del self.objects[Key]

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from config import Configuration, load
+from config import Configuration
 from operations import cli
 from operations.bootstrap import bootstraps
 from operations.commands import bootstrap as bootstrap_command
 from operations.node import cdk_version
+from tests import documents
 
+SAMPLE = ("--config", str(documents.SAMPLE))
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 TRUST = ("--trust", "111111111111", "--trust-for-lookup", "111111111111")
 REST = (
@@ -21,14 +23,18 @@ REST = (
 )
 
 
+def sample() -> Configuration:
+    return documents.configured(documents.sample())
+
+
 def in_region(region: str) -> Configuration:
-    configuration = load()
+    configuration = sample()
     organization = configuration.organization.model_copy(update={"region": region})
     return configuration.model_copy(update={"organization": organization})
 
 
 def test_the_sample_organization_is_bootstrapped_with_exactly_these_commands() -> None:
-    assert [(call.account_name, call.arguments) for call in bootstraps(load())] == [
+    assert [(call.account_name, call.arguments) for call in bootstraps(sample())] == [
         (
             "tooling",
             ("bootstrap", "aws://111111111111/eu-west-1", "aws://111111111111/us-east-1", *REST),
@@ -51,8 +57,8 @@ def test_the_cdn_region_is_not_named_twice_where_it_is_the_home_region() -> None
 
 
 def test_nobody_is_trusted_but_tooling() -> None:
-    tooling = load().accounts.tooling
-    for call in bootstraps(load()):
+    tooling = sample().accounts.tooling
+    for call in bootstraps(sample()):
         trusted = {
             value
             for flag, value in zip(call.arguments, call.arguments[1:], strict=False)
@@ -62,7 +68,7 @@ def test_nobody_is_trusted_but_tooling() -> None:
 
 
 def test_every_call_says_what_cloudformation_may_do_for_the_cli_refuses_trust_without_it() -> None:
-    for call in bootstraps(load(), execution_policies="arn:aws:iam::aws:policy/PowerUserAccess"):
+    for call in bootstraps(sample(), execution_policies="arn:aws:iam::aws:policy/PowerUserAccess"):
         position = call.arguments.index("--cloudformation-execution-policies")
         assert call.arguments[position + 1] == "arn:aws:iam::aws:policy/PowerUserAccess"
 
@@ -74,22 +80,22 @@ def test_the_administrator_policy_is_of_the_partition_of_the_home_region() -> No
 
 
 def test_termination_protection_can_be_left_out_for_a_rehearsal() -> None:
-    for call in bootstraps(load(), termination_protection=False):
+    for call in bootstraps(sample(), termination_protection=False):
         assert "--termination-protection" not in call.arguments
 
 
 def test_without_an_account_every_command_is_printed_for_its_administrator(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert cli.main(["bootstrap"]) == 0
+    assert cli.main(["bootstrap", *SAMPLE]) == 0
     told = capsys.readouterr().out
-    for call in bootstraps(load()):
+    for call in bootstraps(sample()):
         assert f"npx --yes aws-cdk@{cdk_version()} {' '.join(call.arguments)} --profile PROFILE" in told
         assert f"./lz bootstrap {call.account_name} --profile PROFILE" in told
 
 
 def test_print_shows_the_command_of_one_account_and_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["bootstrap", "staging", "--print", "--profile", "staging-admin"]) == 0
+    assert cli.main(["bootstrap", "staging", "--print", "--profile", "staging-admin", *SAMPLE]) == 0
     told = capsys.readouterr().out
     assert "--profile staging-admin" in told
     assert "444444444444" not in told
@@ -98,7 +104,7 @@ def test_print_shows_the_command_of_one_account_and_runs_nothing(capsys: pytest.
 def test_the_execution_policies_replace_administrator_access(capsys: pytest.CaptureFixture[str]) -> None:
     policies = ["arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/IAMFullAccess"]
     options = [word for policy in policies for word in ("--execution-policy", policy)]
-    assert cli.main(["bootstrap", "--json", *options]) == 0
+    assert cli.main(["bootstrap", "--json", *options, *SAMPLE]) == 0
     calls = json.loads(capsys.readouterr().out)
     assert all(",".join(policies) in call["arguments"] for call in calls)
     assert ADMINISTRATOR not in json.dumps(calls)
@@ -115,7 +121,7 @@ def test_the_execution_policies_replace_administrator_access(capsys: pytest.Capt
 def test_fails_with_the_command_to_run(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["bootstrap", *arguments]) == 2
+    assert cli.main(["bootstrap", *arguments, *SAMPLE]) == 2
     assert told in capsys.readouterr().err
 
 
@@ -129,6 +135,6 @@ def test_one_account_is_bootstrapped_with_the_profile_of_its_administrator(
     monkeypatch.setattr(
         bootstrap_command, "cdk_command", lambda: [sys.executable, "-c", program, str(record)]
     )
-    assert cli.main(["bootstrap", "staging", "--profile", "staging-admin"]) == 4
-    call = next(call for call in bootstraps(load()) if call.account_name == "staging")
+    assert cli.main(["bootstrap", "staging", "--profile", "staging-admin", *SAMPLE]) == 4
+    call = next(call for call in bootstraps(sample()) if call.account_name == "staging")
     assert record.read_text().split("\n") == [*call.arguments, "--profile", "staging-admin"]

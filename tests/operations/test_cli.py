@@ -12,6 +12,7 @@ from config import ConfigurationError, Problem
 from operations import cli
 from operations.errors import CommandError
 from operations.node import ROOT
+from tests import documents
 
 
 def started(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -43,7 +44,10 @@ def test_help_lists_every_command_under_those_who_use_it() -> None:
 def test_anybody_comes_first() -> None:
     assert next(iter(cli.SECTIONS.items())) == (
         "Anybody",
-        {"rehearse": "Run the whole organization on this machine."},
+        {
+            "rehearse": "Run the whole organization on this machine.",
+            "open": "Open a rehearsed environment in a browser, under its real name.",
+        },
     )
 
 
@@ -107,7 +111,7 @@ def test_a_wrong_configuration_is_rendered_without_a_traceback(tmp_path: Path) -
 
 
 def test_a_stage_that_does_not_exist_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["release", "--environment", "stagin"]) == 2
+    assert cli.main(["release", "--environment", "stagin", "--config", str(documents.SAMPLE)]) == 2
     assert "did you mean my-django-app/staging?" in capsys.readouterr().err
 
 

@@ -14,6 +14,7 @@ from operations import cli
 from operations.commands import dns_preflight as command_module
 from operations.dns_preflight import Answer, agree, ask, zone_name_servers
 from operations.errors import CommandError
+from tests import documents
 from tests.operations.support import scripted
 
 DOMAIN = "acme.example"
@@ -150,7 +151,7 @@ def run(monkeypatch: pytest.MonkeyPatch, reply: Reply, *more: str) -> int:
     monkeypatch.setattr(command_module, "assumed_session", lambda *_, **__: session)
     monkeypatch.setattr(command_module, "zone_name_servers", lambda *_: ZONE)
     with resolver(reply) as address:
-        return cli.main(["dns-preflight", "--resolver", address, *more])
+        return cli.main(["dns-preflight", "--config", str(documents.SAMPLE), "--resolver", address, *more])
 
 
 def lines_of(text: str) -> Sequence[str]:
@@ -184,5 +185,5 @@ def test_with_a_zone_that_was_there_before_nothing_is_asked(
         update={"dns": configuration.dns.model_copy(update={"parent": "Z0123456789"})}
     )
     monkeypatch.setattr(command_module, "load", lambda _: there)
-    assert cli.main(["dns-preflight"]) == 0
+    assert cli.main(["dns-preflight", "--config", str(documents.SAMPLE)]) == 0
     assert "nothing to check" in capsys.readouterr().out

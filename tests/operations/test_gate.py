@@ -13,6 +13,7 @@ from operations import cli
 from operations.commands import synth as synth_command
 from operations.errors import CommandError
 from operations.gate import Verdict, collect_reports, judge, synthesize
+from tests import documents
 from tests.assembly import Assembly
 
 WEB = "AwsSolutions-MyDjangoAppStaging-MyDjangoAppStaging-Web-NagReport"
@@ -34,6 +35,7 @@ def edit_json(file: Path, change: Any) -> None:
 
 def test_a_planted_violation_in_a_stage_inside_the_pipeline_is_reported(tmp_path: Path) -> None:
     planted = [sys.executable, "-m", "tests.operations.planted", "--no-template-validation"]
+    planted += ["--config", str(documents.SAMPLE)]
     verdict = synthesize(planted, tmp_path / "cdk.out")
     assert not verdict.passed
     assert verdict.exit_code == 1

@@ -6,7 +6,7 @@ from config import ConfigurationError
 from tests import documents
 from tests.assembly import Assembly, Json
 from tests.conftest import Synthesize
-from tests.pipeline.actions import actions, pipeline
+from tests.pipeline.actions import actions, pipeline, role_of, stages
 from tests.policies import identity_statements
 
 
@@ -23,8 +23,28 @@ def test_the_pipeline_follows_the_configured_branch(organization: Assembly) -> N
             "ConnectionArn": documents.CONNECTION,
             "FullRepositoryId": "acme/landing-zone",
             "BranchName": "main",
+            # A clone: the default zip loses executable bits.
+            "OutputArtifactFormat": "CODEBUILD_CLONE_REF",
         }
     }
+
+
+def test_every_build_that_clones_may_use_the_connection(organization: Assembly) -> None:
+    cloning = [
+        action
+        for stage in stages(organization)
+        for action in actions(organization, stage).values()
+        if action.category == "Build"
+        and any(each["Name"].endswith("_Source") for each in action.body["InputArtifacts"])
+    ]
+    assert len(cloning) >= 4
+    for action in cloning:
+        allowed = [
+            statement
+            for statement in identity_statements(role_of(organization, action))
+            if "codeconnections:UseConnection" in statement.actions
+        ]
+        assert [*allowed[0].resources] == [documents.CONNECTION], action
 
 
 def test_a_workload_may_have_a_repository_of_its_own(synthesize: Synthesize) -> None:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rehearsal.door import Door, DoorState
 from rehearsal.emulator import Emulator
+from tests.rehearsal.site_template import DOMAIN, HOST, STATIC
+
+if TYPE_CHECKING:
+    from tests.rehearsal.sites import Site, Target
 
 if TYPE_CHECKING:
     from tests.rehearsal.workload import Workload
@@ -126,6 +131,48 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         directory=directory, region=REGION, accounts=[TOOLING, SHARED, STAGING, PRODUCTION]
     ) as emulator:
         yield Cloud(emulator)
+
+
+@pytest.fixture(scope="session")
+def site(cloud: Cloud) -> Iterator["Site"]:
+    """A site, for the door to lead to; a test that breaks it mends it again."""
+    from tests.rehearsal.sites import Site  # noqa: PLC0415 -- it needs what is defined above
+
+    made = Site(cloud)
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def state(cloud: Cloud, site: "Site", tmp_path_factory: pytest.TempPathFactory) -> Iterator[DoorState]:
+    """An open door."""
+    from tests.rehearsal.sites import FRESH_SECONDS  # noqa: PLC0415
+
+    door = Door(tmp_path_factory.mktemp("door"))
+    yield door.start(
+        cloud.emulator,
+        domain=DOMAIN,
+        parent_account=SHARED,
+        parent_zone=None,
+        sites=[f"https://{HOST}/", f"https://{STATIC}/"],
+        fresh_seconds=FRESH_SECONDS,
+    )
+    door.stop()
+
+
+@pytest.fixture
+def targets(site: "Site", state: DoorState) -> Iterator[list["Target"]]:
+    """Two tasks in service."""
+    from tests.rehearsal.sites import Target, ask, eventually  # noqa: PLC0415
+
+    made = [Target(f"127.88.0.{number}") for number in (1, 2)]
+    site.register(*made)
+    eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 200)
+    yield made
+    site.deregister(*made)
+    for target in made:
+        target.stop()
+    eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 503)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def test_every_bucket_of_an_environment_is_logged_but_the_logs_of_buckets(
         if each.get("LoggingConfiguration")
     }
     access = organization[f"{stage_name}-Logs"].resource("AWS::S3::Bucket", "Access")
-    assert set(targets) == {"Logs/Alb", "Logs/Cdn", "Media/Bucket", "StaticFiles/Bucket"}
+    assert set(targets) == {"Logs/Alb", "Logs/Cdn", "Media/Bucket", "OneOff/Values", "StaticFiles/Bucket"}
     assert set(targets.values()) == {f"${{{stage_name}-Logs/{access.logical_id}}}"}
 
 

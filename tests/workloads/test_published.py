@@ -18,7 +18,8 @@ EVERYWHERE = {
     "StaticFiles": {"StaticBucketName", "StaticUrl", "DistributionId", "DistributionDomainName"},
     "Parameters": {"DjangoSecretKeyName", "DatabaseUserSecretName"},
     "Release": {"ReleaseTaskDefinition", "ReleaseTaskRoleArn", "ReleaseExecutionRoleArn", "ReleaseLogGroup"}
-    | {"ContainerName"},
+    | {"ContainerName", "ReleaseVariables", "ReleaseSecretVariables"},
+    "OneOff": {"OneOffBucketName"},
     "Web": {"WebServiceName", "WebTaskDefinition", "WebTaskRoleArn", "WebExecutionRoleArn", "WebLogGroup"}
     | {"LoadBalancerDnsName"},
     "Workers": {"WorkerServiceName", "WorkerTaskDefinition", "WorkerTaskRoleArn", "WorkerLogGroup"}

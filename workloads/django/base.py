@@ -52,8 +52,15 @@ class WorkloadStack(BaseStack):
 
     @property
     def data_removal(self) -> cdk.RemovalPolicy:
-        """What becomes of data when its resource leaves the template: kept in production."""
-        return cdk.RemovalPolicy.RETAIN if self.stage_ref.is_production else cdk.RemovalPolicy.DESTROY
+        """What becomes of data when its resource leaves the template: kept in production.
+
+        Not kept when its very creation is rolled back: it holds nothing yet, and its name would block the next try.
+        """
+        return (
+            cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            if self.stage_ref.is_production
+            else cdk.RemovalPolicy.DESTROY
+        )
 
     @property
     def log_retention(self) -> logs.RetentionDays:

@@ -14,6 +14,7 @@ from workloads.django.media import MediaStack, grant_objects
 from workloads.django.parameters import ParametersStack
 from workloads.django.queues import QueuesStack
 from workloads.django.static_files import StaticFilesStack
+from workloads.django.task_access import allow_running
 
 CPU_UNITS = 512
 MEMORY_MIB = 1024
@@ -66,6 +67,8 @@ class ReleaseStack(WorkloadStack):
                 "ReleaseTaskRoleArn": task_role.role_arn,
                 "ReleaseExecutionRoleArn": self._execution_role().role_arn,
                 "ReleaseLogGroup": self.task.log_group.log_group_name,
+                "ReleaseVariables": ",".join(parameters.release.environment),
+                "ReleaseSecretVariables": ",".join(parameters.release.secrets),
                 "ContainerName": CONTAINER_NAME,
             }
         )
@@ -88,33 +91,4 @@ class ReleaseStack(WorkloadStack):
                 {"ArnEquals": {"aws:PrincipalArn": step_role_arn}}
             ),
         )
-        on_cluster = {"ArnEquals": {"ecs:cluster": cluster.cluster_arn}}
-        family = self.format_arn(
-            service="ecs", resource="task-definition", resource_name=f"{self.task.definition.family}:*"
-        )
-        tasks = self.format_arn(service="ecs", resource="task", resource_name=f"{cluster.cluster_name}/*")
-        # Not made from the group's own ARN, which ends in `:*` already.
-        streams = self.format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=f"{self.task.log_group.log_group_name}:log-stream:*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-        parameters = self.format_arn(
-            service="ssm", resource="parameter", resource_name=f"{stage.stage_name}/*"
-        )
-        statements = (
-            (["ecs:RunTask"], [family], on_cluster),
-            (["ecs:DescribeTasks", "ecs:StopTask"], [tasks], on_cluster),
-            (
-                ["iam:PassRole"],
-                [self.task.definition.task_role.role_arn, self._execution_role().role_arn],
-                {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-            ),
-            (["logs:GetLogEvents"], [streams], None),
-            (["ssm:GetParameters"], [parameters], None),
-        )
-        for actions, resources, conditions in statements:
-            runner.add_to_policy(
-                iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
-            )
+        allow_running(self, runner, task=self.task, cluster=cluster)

@@ -12,6 +12,7 @@ from workloads.django.edge import EdgeStack
 from workloads.django.logs import LogsStack
 from workloads.django.media import MediaStack
 from workloads.django.network import NetworkStack
+from workloads.django.one_off import OneOffStack
 from workloads.django.parameters import ParametersStack
 from workloads.django.queues import QueuesStack
 from workloads.django.release import ReleaseStack
@@ -90,6 +91,15 @@ class DjangoStage(Stage):
             media=media,
             queues=queues,
         )
+        one_off = OneOffStack(
+            self,
+            "OneOff",
+            configuration=configuration,
+            stage=stage,
+            cluster=network.cluster,
+            task=self.release.task,
+            logs=logs,
+        )
         self.web = WebStack(
             self,
             "Web",
@@ -107,6 +117,7 @@ class DjangoStage(Stage):
         edge.add_stack_dependency(dns)
         static_files.add_stack_dependency(edge)
         self.release.add_stack_dependency(parameters)
+        one_off.add_stack_dependency(self.release)
         self.web.add_stack_dependency(self.release)
         if queues is not None:
             workers = WorkersStack(

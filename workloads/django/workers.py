@@ -142,7 +142,10 @@ class WorkersStack(WorkloadStack):
             scaling_steps=steps,
             adjustment_type=autoscaling.AdjustmentType.CHANGE_IN_CAPACITY,
             cooldown=cdk.Duration.minutes(2),
-            evaluation_periods=1,
+            # All of three minutes: Container Insights may be late, and a worker that is not reported yet is no worker
+            # that is missing.
+            evaluation_periods=3,
+            datapoints_to_alarm=3,
         )
 
     def _backlog_per_worker(self) -> cloudwatch.MathExpression:

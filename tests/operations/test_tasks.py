@@ -3,13 +3,15 @@ from typing import Any
 
 import pytest
 
+from operations.commands.run import PARAMETERS
 from operations.errors import CommandError
-from operations.release import PARAMETERS, Release, ReleaseTask, read_release_task
+from operations.task_place import PLACE_PARAMETERS, TaskPlace, read_parameters, task_place
+from operations.tasks import TaskRun
 from tests.assembly import Assembly
 from tests.operations.support import said, scripted
 
 ARN = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0123abc"
-TASK = ReleaseTask(
+PLACE = TaskPlace(
     cluster="cluster",
     definition="MyDjangoAppStaging-release",
     subnets=("subnet-1", "subnet-2"),
@@ -51,12 +53,30 @@ def page(token: str, *lines: str) -> Answer:
     return ("get_log_events", None, {"events": events, "nextForwardToken": token, "nextBackwardToken": "b"})
 
 
+class Run(TaskRun):
+    """A run that is started and followed at once, as the release step does."""
+
+    def run(self, *, deadline_seconds: float) -> int:
+        self.start()
+        return self.follow(deadline_seconds=deadline_seconds)
+
+
 def release(
     ecs: Sequence[Answer], logs: Sequence[Answer], lines: list[str] | None = None
-) -> tuple[Release, Any, Any]:
+) -> tuple[Run, Any, Any]:
     ecs_client, logs_client = scripted("ecs", *ecs), scripted("logs", *logs)
-    say = (lines if lines is not None else []).append
-    return Release(ecs_client, logs_client, TASK, say=say, poll_seconds=0), ecs_client, logs_client
+    told = lines if lines is not None else []
+    run = Run(
+        ecs_client,
+        logs_client,
+        PLACE,
+        title="release task",
+        started_by="lz-release",
+        say=told.append,
+        show=lambda line: told.append(f"  {line}"),
+        poll_seconds=0,
+    )
+    return run, ecs_client, logs_client
 
 
 def test_it_runs_the_task_in_the_private_subnets_and_hands_its_exit_code_on() -> None:
@@ -173,7 +193,8 @@ def test_it_reads_the_tasks_parameters_of_the_stage_by_name() -> None:
     entries = [{"Name": f"/MyDjangoAppStaging/{name}", "Value": value} for name, value in VALUES.items()]
     asked = {"Names": sorted(f"/MyDjangoAppStaging/{name}" for name in VALUES)}
     ssm = scripted("ssm", ("get_parameters", asked, {"Parameters": entries}))
-    assert read_release_task(ssm, "MyDjangoAppStaging") == TASK
+    values = read_parameters(ssm, "MyDjangoAppStaging", PLACE_PARAMETERS)
+    assert task_place(values) == PLACE
 
 
 def test_its_parameters_are_published_by_the_stacks(organization: Assembly) -> None:
@@ -185,7 +206,7 @@ def test_fails_with_the_names_of_the_parameters_that_are_missing() -> None:
     missing = ["/MyDjangoAppStaging/ReleaseLogGroup", "/MyDjangoAppStaging/ClusterName"]
     ssm = scripted("ssm", ("get_parameters", None, {"Parameters": [], "InvalidParameters": missing}))
     with pytest.raises(CommandError) as caught:
-        read_release_task(ssm, "MyDjangoAppStaging")
+        read_parameters(ssm, "MyDjangoAppStaging", PLACE_PARAMETERS)
     assert str(caught.value).startswith(
         "these parameters do not exist: /MyDjangoAppStaging/ClusterName, /MyDjangoAppStaging/ReleaseLogGroup"
     )

@@ -1,0 +1,181 @@
+"""`lz run`."""
+
+import getpass
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from config import StageRef, load
+from config.naming import Names
+from operations.aws import CLIENT, operator_session
+from operations.configuration import config_option
+from operations.errors import CommandError
+from operations.output import progress
+from operations.rehearsed import use_kept_rehearsal
+from operations.run import (
+    LOOKS_SECRET,
+    STARTED_BY,
+    OneOff,
+    checked_name,
+    overrides,
+    refuse_taken,
+    secret_file,
+    size,
+    split_variables,
+)
+from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
+from operations.tasks import TaskRun
+
+PARAMETERS = (*PLACE_PARAMETERS, "OneOffBucketName", "ReleaseSecretVariables", "ReleaseVariables")
+POLL_SECONDS = 1.0  # somebody is watching
+LONGEST_SESSION_NAME = 64  # AWS STS API Reference, AssumeRole
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.option("--env", "--environment", "environment", required=True, metavar="NAME", help="Such as staging.")
+@click.option(
+    "--env-var", "variables", multiple=True, metavar="NAME=VALUE", help="Set a variable; may be repeated."
+)
+@click.option(
+    "--secret-env",
+    "secrets",
+    multiple=True,
+    metavar="NAME",
+    help="Set a variable that stays secret, asked for or read from standard input; may be repeated.",
+)
+@click.option("--cpu", type=int, metavar="UNITS", help="Run with so much CPU; 1024 units are one.")
+@click.option("--memory", type=int, metavar="MIB", help="Run with so much memory.")
+@click.option("--detach", is_flag=True, help="Do not wait for its end; write the id of its task.")
+@click.option("--yes", is_flag=True, help="Do not ask, in production.")
+@click.option("--rehearsal", is_flag=True, help="Run in the rehearsal that is up instead of AWS.")
+@click.option("--profile", metavar="NAME", help="Use this AWS profile; its account is the environment's.")
+@config_option
+@click.argument("command_line", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] COMMAND...")
+def command(
+    *,
+    environment: str,
+    variables: tuple[str, ...],
+    secrets: tuple[str, ...],
+    cpu: int | None,
+    memory: int | None,
+    detach: bool,
+    yes: bool,
+    rehearsal: bool,
+    profile: str | None,
+    config: Path | None,
+    command_line: tuple[str, ...],
+) -> int:
+    """Run a one-off command in an environment.
+
+    It runs in a container of its own, with the image, the variables, the secrets and the network of the release
+    task. What it writes is shown as it comes, and its exit code is the exit code. Ctrl-C stops it.
+
+    \b
+    ./lz run --env staging -- python manage.py showmigrations
+    ./lz run --env staging --secret-env DJANGO_SUPERUSER_PASSWORD -- \\
+        python manage.py createsuperuser --noinput --username admin --email admin@example.com
+    """  # noqa: D301 -- click wants a real backspace where it must not fold lines
+    if rehearsal and profile:
+        message = "--rehearsal takes no --profile: it uses no credentials of yours"
+        raise click.UsageError(message)
+    configuration = load(config)
+    stage = configuration.find_stage(environment)
+    given = split_variables(variables)
+    # A value on the command line is in the shell's history; at least it need not be in CloudTrail too.
+    exposed = {name: value for name, value in given.items() if LOOKS_SECRET.search(name)}
+    cpu, memory = size(cpu, memory)
+    names = [checked_name(name) for name in secrets]
+    _confirm(stage, command_line, yes=yes)
+    for name in exposed:
+        progress(
+            f"{name} looks like a secret and is passed as one; --secret-env {name} keeps it off the command line"
+        )
+    one_off = OneOff(
+        command_line,
+        {name: value for name, value in given.items() if name not in exposed},
+        {**exposed, **_ask_for(names)},
+        cpu,
+        memory,
+    )
+    if rehearsal:
+        use_kept_rehearsal(stage.account_id)
+    return _run(Names(configuration), stage, one_off, profile=profile, detach=detach)
+
+
+def _confirm(stage: StageRef, command_line: Sequence[str], *, yes: bool) -> None:
+    """Ask before anything runs in production.
+
+    Raises:
+        CommandError: nobody can be asked.
+    """
+    if yes or not stage.is_production:
+        return
+    question = f"Run {shlex.join(command_line)} in {stage.key} (account {stage.account_id})?"
+    if not sys.stdin.isatty():
+        message = f"{stage.key} is production, and there is no terminal to ask on"
+        raise CommandError(message, fix="add --yes if you mean it")
+    click.confirm(question, abort=True, err=True)
+
+
+def _ask_for(names: Sequence[str]) -> Mapping[str, str]:
+    """Ask for secret values without showing them, or read them from standard input.
+
+    Raises:
+        CommandError: standard input has too few lines.
+    """
+    if sys.stdin.isatty():
+        return {
+            name: click.prompt(name, hide_input=True, confirmation_prompt=True, err=True) for name in names
+        }
+    if len(names) == 1:
+        return {names[0]: sys.stdin.read().removesuffix("\n")}
+    lines = sys.stdin.read().splitlines() if names else []
+    if len(lines) < len(names):
+        message = f"standard input has {len(lines)} lines for {len(names)} secret values"
+        raise CommandError(message, fix=f"give one line each, in this order: {', '.join(names)}")
+    return dict(zip(names, lines, strict=False))
+
+
+def _run(names: Names, stage: StageRef, one_off: OneOff, *, profile: str | None, detach: bool) -> int:
+    session = operator_session(
+        names.role_arn(stage.account_id, names.operator_role(stage.key)),
+        region=names.configuration.organization.region,
+        purpose=_session_name(),
+        profile=profile,
+    )
+    values = read_parameters(session.client("ssm", config=CLIENT), stage.stage_name, PARAMETERS)
+    refuse_taken(
+        one_off,
+        variables=values["ReleaseVariables"].split(","),
+        secrets=values["ReleaseSecretVariables"].split(","),
+    )
+    place = task_place(values)
+    run = TaskRun(
+        session.client("ecs", config=CLIENT),
+        session.client("logs", config=CLIENT),
+        place,
+        title="command",
+        started_by=STARTED_BY,
+        say=progress,
+        show=click.echo,
+        poll_seconds=POLL_SECONDS,
+    )
+    s3 = session.client("s3", config=CLIENT)
+    with secret_file(s3, values["OneOffBucketName"], one_off.secrets, partition=names.partition) as file_arn:
+        task_id = run.start(overrides(one_off, container=place.container, file_arn=file_arn))
+        if one_off.secrets:
+            run.wait_until_started()  # then ECS has read the file
+    if detach:
+        progress(f"it runs on; it logs to {place.log_group}")
+        click.echo(task_id)
+        return 0
+    return run.follow()
+
+
+def _session_name() -> str:
+    """Name the session after the person, for CloudTrail."""
+    return re.sub(r"[^\w+=,.@-]", "-", f"{STARTED_BY}-{getpass.getuser()}")[:LONGEST_SESSION_NAME]

@@ -1,0 +1,1 @@
+"""The rehearsed site as people use it, and what happens to them when parts of it fail."""

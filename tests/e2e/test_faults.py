@@ -1,0 +1,158 @@
+"""Parts of the running organization fail, and people should hardly notice."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from bench.load import Tally, load
+from rehearsal.door.sites import visit
+from tests.e2e.organization import PRODUCTION, STAGING, Organization, eventually
+
+TASKS = 50
+IN_FLIGHT = 12  # clients at once, so that at most so many requests are on their way when a task dies
+NOTICED_SECONDS = 3.0  # until ECS has taken a dead task out of its target group
+VISIBLE_SECONDS = 20  # in place of the queue's own quarter of an hour, which a test cannot wait for
+IN_PRODUCTION = {"stage": "MyDjangoAppProduction", "account": PRODUCTION}
+
+# Fifty tasks of nothing but work, some tenths of a second each: Celery's own `starmap` calls a small task often.
+ENQUEUE = """
+import json
+from project.celery import app
+small = app.signature("celery.backend_cleanup")
+sent = [app.send_task("celery.starmap", kwargs={"task": small, "it": [[]] * 20000}).id for _ in range(50)]
+print(json.dumps(sent))
+"""
+
+
+@contextmanager
+def people(organization: Organization, environment: str, *, connections: int) -> Iterator[Tally]:
+    """Let people use a site while the body runs, and at least three seconds before and after."""
+    reach = organization.open(environment)
+    tally = Tally()
+    stop = threading.Event()
+
+    async def visits() -> None:
+        while not stop.is_set():
+            part = await load(
+                reach["proxy"], reach["ca_file"], reach["urls"]["site"], connections=connections, seconds=1.0
+            )
+            tally.statuses.update(part.statuses)
+            tally.failed_at.extend(part.failed_at)
+            tally.problems.update(part.problems)
+
+    thread = threading.Thread(target=lambda: asyncio.run(visits()))
+    thread.start()
+    try:
+        time.sleep(3)
+        yield tally
+        time.sleep(3)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_web_process_that_is_killed_is_replaced_and_costs_only_the_requests_it_held(
+    organization: Organization,
+) -> None:
+    before = organization.tasks("WebServiceName", **IN_PRODUCTION)
+    assert len(before) >= 2
+    victim, address = next(iter(before.items()))
+
+    with people(organization, "production", connections=IN_FLIGHT) as tally:
+        killed_at = time.monotonic()
+        assert organization.kill(address) > 0
+        replaced = eventually(
+            lambda: (
+                len(organization.tasks("WebServiceName", **IN_PRODUCTION)) >= len(before)
+                and victim not in organization.tasks("WebServiceName", **IN_PRODUCTION)
+            ),
+            seconds=60,
+        )
+
+    assert replaced
+    assert tally.statuses[200] > 100
+    assert len(tally.failed_at) <= IN_FLIGHT, tally.statuses
+    late = [moment - killed_at for moment in tally.failed_at if moment - killed_at > NOTICED_SECONDS]
+    assert late == []
+
+
+@pytest.fixture
+def quick_redelivery(organization: Organization) -> Iterator[str]:
+    """The queue, with messages of lost workers coming back soon."""
+    sqs, queue = organization.client("sqs"), organization.parameter("QueueUrl")
+    name = "VisibilityTimeout"
+    own = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"][name]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={name: str(VISIBLE_SECONDS)})
+    yield queue
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={name: own})
+
+
+def test_a_worker_that_is_killed_in_the_middle_loses_no_task(
+    organization: Organization, quick_redelivery: str
+) -> None:
+    done = organization.lz("run", "--rehearsal", "--env", "staging", "--", "python", "-c", ENQUEUE)
+    assert done.code == 0, done.messages
+    sent = set(json.loads(done.output.splitlines()[-1]))
+    assert len(sent) == TASKS
+
+    assert eventually(lambda: len(finished(organization, sent)) >= 5, seconds=240)
+    midway = len(finished(organization, sent))
+    killed = sum(organization.kill(address) for address in organization.tasks("WorkerServiceName").values())
+
+    assert killed > 0
+    assert midway < TASKS, "the worker was done before it could be killed"
+    assert eventually(lambda: finished(organization, sent) == sent, seconds=300, every=2)
+    assert dead_letters(organization) == 0
+
+
+def finished(organization: Organization, tasks: set[str]) -> set[str]:
+    """The tasks that workers say they have finished."""
+    logs, group = organization.client("logs"), organization.parameter("WorkerLogGroup")
+    found: set[str] = set()
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+        for event in page["events"]:
+            if "succeeded in" in event["message"]:
+                found.update(task for task in tasks if task in event["message"])
+    return found
+
+
+def dead_letters(organization: Organization) -> int:
+    name = "ApproximateNumberOfMessages"
+    url = organization.parameter("DeadLetterQueueUrl")
+    answer = organization.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+    return int(answer["Attributes"][name])
+
+
+def test_the_site_recovers_from_a_restart_of_the_database_with_the_same_tasks(
+    organization: Organization,
+) -> None:
+    rds = organization.client("rds")
+    host = organization.parameter("DatabaseHost")
+    cluster: Any = next(one for one in rds.describe_db_clusters()["DBClusters"] if one["Endpoint"] == host)
+    writer = next(one for one in cluster["DBClusterMembers"] if one["IsClusterWriter"])
+    before = organization.tasks("WebServiceName")
+    started = database_started(organization)
+
+    rds.reboot_db_instance(DBInstanceIdentifier=writer["DBInstanceIdentifier"])
+
+    deep = "https://staging.acme.example/status/deep/"
+    assert eventually(lambda: database_started(organization) not in {started, ""}, seconds=90)
+    assert eventually(lambda: visit(organization.door, deep).status == 200, seconds=90)
+    board = "https://staging.acme.example/"
+    assert [visit(organization.door, board).status for _ in range(10)] == [200] * 10
+    assert organization.tasks("WebServiceName") == before
+    assert STAGING in cluster["DBClusterArn"]
+
+
+def database_started(organization: Organization) -> str:
+    """When the server began, as it says itself; empty while it does not answer."""
+    query = "from django.db import connection as c; u = c.cursor(); u.execute('SELECT pg_postmaster_start_time()')"
+    words = ["python", "manage.py", "shell", "--no-imports", "-c", f"{query}; print(u.fetchone()[0])"]
+    done = organization.lz("run", "--rehearsal", "--env", "staging", "--", *words)
+    return done.output.strip().splitlines()[-1] if done.code == 0 else ""
