@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from rehearsal.engine.cache import build_environment, cache_directory
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 300
@@ -50,15 +53,32 @@ def may(*command: str) -> bool:
 
 
 def environment(temporary: Path, **more: str) -> dict[str, str]:
-    """Return a small environment: whatever a rehearsal leaves, it leaves in one folder."""
+    """Return a small environment: whatever a rehearsal leaves, it leaves in one folder, but for the user's cache."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(temporary),
         "TMPDIR": str(temporary),
         "LANG": "C.UTF-8",
         "COLUMNS": "100",
+        "XDG_CACHE_HOME": str(cache_directory(os.environ).parent),
+        **package_sources(temporary),
         **more,
     }
+
+
+def package_sources(temporary: Path) -> dict[str, str]:
+    """Say where this user's packages come from, as far as that is set: a mirror, an authority, a proxy."""
+    found = {
+        name: value
+        for name, value in build_environment(os.environ).items()
+        if name.upper().startswith(("PIP_", "UV_", "HTTP", "NO_PROXY", "SSL_", "REQUESTS_"))
+    }
+    for folder in (".config/pip", ".pip"):
+        settings = Path.home() / folder / "pip.conf"
+        if settings.is_file():
+            found["PIP_CONFIG_FILE"] = str(shutil.copy(settings, temporary / "pip.conf"))
+            break
+    return found
 
 
 def start(arguments: Sequence[str], temporary: Path) -> subprocess.Popen[str]:
@@ -94,7 +114,8 @@ def rehearse_as_ordinary_user(arguments: Sequence[str], temporary: Path) -> Rehe
     done = subprocess.run(
         [python, "-m", "operations", "rehearse", *arguments],
         cwd=ROOT,
-        env=environment(temporary, **more),
+        # Its own cache: that of this user cannot be written to by it.
+        env=environment(temporary, **more, XDG_CACHE_HOME=str(temporary / "cache")),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -37,7 +37,8 @@ def test_the_sample_organization_is_rehearsed_and_nothing_is_left_behind(tempora
     assert done.code == 0, done.messages
     assert done.report["passed"]
     assert [check["name"] for check in done.report["checks"] if not check["passed"]] == []
-    assert len(done.report["checks"]) >= 9
+    assert len(done.report["checks"]) >= 16
+    assert done.report["peak_memory_mib"] > 200
     assert {stack["account"] for stack in done.report["stacks"]} == set(load().account_ids().values())
     assert all(stack["status"] == "CREATE_COMPLETE" for stack in done.report["stacks"])
     assert done.report["recorded_only"]
