@@ -1,16 +1,13 @@
-"""Processes beside a rehearsal's own: each leads a process group, and ends with its parent unless it is detached."""
+"""Processes in the background of a rehearsal: each leads a group, and ends with its parent unless it is detached."""
 
 import contextlib
 import os
 import signal
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 LIFELINE = "REHEARSAL_LIFELINE"
-_POLL_SECONDS = 0.05
 
 
 @dataclass
@@ -64,46 +61,3 @@ def end_with_parent() -> None:
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True, name="lifeline").start()
-
-
-def is_running(pid: int, command: str) -> bool:
-    """Whether a process still is what it was: its number may have been given away since.
-
-    Args:
-        pid: its number.
-        command: part of its command line.
-    """
-    listing = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return command in listing.stdout
-
-
-def end_group(
-    leader: int, command: str, *, seconds: float, process: subprocess.Popen[bytes] | None = None
-) -> None:
-    """End a process group, politely first.
-
-    Args:
-        leader: the process that leads it.
-        command: part of its command line.
-        seconds: time between SIGTERM and SIGKILL.
-        process: the leader, if it is a child of this process.
-    """
-    _signal(leader, signal.SIGTERM)
-    deadline = time.monotonic() + seconds
-    while _runs(leader, command, process) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-    # The others too: they are in the same group, and it goes on after its leader has ended.
-    _signal(leader, signal.SIGKILL)
-    if process is not None:
-        process.wait()
-
-
-def _runs(pid: int, command: str, process: subprocess.Popen[bytes] | None) -> bool:
-    return process.poll() is None if process is not None else is_running(pid, command)
-
-
-def _signal(leader: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, number)

@@ -1,5 +1,6 @@
 """The user's browser with a throw-away profile, on the way through the door."""
 
+import functools
 import json
 import os
 import shutil
@@ -9,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rehearsal.background import end_group, is_running
 from rehearsal.door.controller import DoorState
+from rehearsal.process_group import end_group, is_running
 
 # Chromium and its relatives: they take a proxy, a profile and a trusted key on the command line.
 PROGRAMS = (
@@ -24,7 +25,6 @@ PROGRAMS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 _STARTED = "browsers.json"
-_GRACE_SECONDS = 2.0
 
 
 def find_browser() -> str | None:
@@ -87,6 +87,9 @@ class Browsers:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        process.returncode = (
+            0  # it is its user's now: nobody here waits for it, or is warned that nobody does
+        )
         known = [*self._pids(), {"pid": process.pid, "profile": str(profile)}]
         self._started.write_text(json.dumps(known), encoding="utf-8")
 
@@ -95,7 +98,7 @@ class Browsers:
         for entry in self._pids():
             pid, profile = int(entry["pid"]), str(entry["profile"])
             if is_running(pid, profile):
-                end_group(pid, profile, seconds=_GRACE_SECONDS)
+                end_group(pid, functools.partial(is_running, pid, profile))
 
     def _pids(self) -> list[dict[str, Any]]:
         if not self._started.is_file():

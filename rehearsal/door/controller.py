@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rehearsal.background import end_group, is_running, lifeline
+from rehearsal.background import lifeline
 from rehearsal.door.look_ups import FRESH_SECONDS
 from rehearsal.emulator import Emulator
 from rehearsal.emulator.environment import base
+from rehearsal.process_group import end_group, is_running
 
 MODULE = "rehearsal.door"
 STATE = "door.json"
@@ -20,7 +21,6 @@ SETTINGS = "settings.json"
 _ROOT = Path(__file__).parents[2]
 _POLL_SECONDS = 0.05
 _START_SECONDS = 30.0
-_GRACE_SECONDS = 3.0
 _LOG_LINES = 20
 
 
@@ -141,7 +141,7 @@ class Door:
         state = DoorState(
             **{**found, "fingerprints": tuple(found["fingerprints"]), "sites": tuple(found["sites"])}
         )
-        if not is_running(state.pid, MODULE):
+        if not self._is_ours(state.pid):
             raise DoorError(f"the door of {self.directory} (process {state.pid}) does not run any more")
         return state
 
@@ -151,12 +151,18 @@ class Door:
             pid = self._process.pid if self._process is not None else self.state().pid
         except DoorError:
             return
-        end_group(pid, MODULE, seconds=_GRACE_SECONDS, process=self._process)
+        end_group(pid, lambda: self._runs(pid))
         self._process = None
         if self._lifeline is not None:
             os.close(self._lifeline)
             self._lifeline = None
         (self.directory / STATE).unlink(missing_ok=True)
+
+    def _runs(self, pid: int) -> bool:
+        return self._process.poll() is None if self._process is not None else self._is_ours(pid)
+
+    def _is_ours(self, pid: int) -> bool:
+        return is_running(pid, f"{MODULE} {self.directory}")
 
     def _wait(self) -> DoorState:
         assert self._process is not None  # noqa: S101 -- start() set it

@@ -1,11 +1,9 @@
 """The emulator's process: MiniStack with the gaps of the rehearsal closed. `Emulator.start` runs it."""
 
-import os
-import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from rehearsal.background import end_with_parent
 from rehearsal.emulator import (
     conditions,
     containers,
@@ -69,19 +67,6 @@ def install() -> Callable[[], None]:
     operations.install()
     internals.run_in_thread(frozenset(THREADED))
     return close
-
-
-def end_with_parent() -> None:
-    """End the whole process group when the pipe that the parent holds closes, however the parent ended."""
-    lifeline = os.environ.pop("REHEARSAL_LIFELINE", "")
-    if not lifeline:
-        return
-
-    def watch() -> None:
-        os.read(int(lifeline), 1)
-        os.killpg(0, signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True, name="lifeline").start()
 
 
 if __name__ == "__main__":

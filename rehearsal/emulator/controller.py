@@ -19,10 +19,11 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
+from rehearsal.background import lifeline
 from rehearsal.emulator import environment
 from rehearsal.emulator.certificates import make_certificates
-from rehearsal.emulator.process_group import command_line, end_group, free_port
 from rehearsal.engine.host import wait_until_free
+from rehearsal.process_group import command_line, end_group, free_port
 
 _POLL_SECONDS = 0.05
 _LOG_LINES = 20
@@ -123,22 +124,18 @@ class Emulator:
             certificate=certificates.certificate,
             key=certificates.key,
         )
-        lifeline, self._lifeline = (None, None) if detached else os.pipe()
-        if lifeline is not None:
-            variables["REHEARSAL_LIFELINE"] = str(lifeline)
-        with self.log_file.open("wb") as log:
+        with lifeline(detached=detached) as line, self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", _MODULE, str(self.directory)],  # the folder tells it from others
                 cwd=self.directory,
-                env=variables,
+                env={**variables, **line.variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                pass_fds=() if lifeline is None else (lifeline,),
+                pass_fds=line.inherited,
             )
-        if lifeline is not None:
-            os.close(lifeline)
+            self._lifeline = line.keep()
         self._locate(port, self._process.pid)
         self._wait(timeout)
         state = {"pid": self.pid, "port": port, "region": self.region, "accounts": self.accounts}

@@ -24,9 +24,19 @@ def command_line(pid: int) -> str:
             return arguments.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         return ""
     listing = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return listing.stdout
+
+
+def is_running(pid: int, text: str) -> bool:
+    """Whether a process still is what it was: its number may have been given away since.
+
+    Args:
+        pid: its number.
+        text: part of the arguments that it was started with.
+    """
+    return text in command_line(pid)
 
 
 def end_group(leader: int, runs: Callable[[], bool]) -> None:
