@@ -1,6 +1,7 @@
 """The CDK app: the tooling stacks, shared services, and every environment of every workload."""
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Mapping
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from config.node import use_bundled_node
 
+if __name__ == "__main__":
+    gc.disable()  # a process of seconds that keeps nearly all it makes: collecting costs a tenth of its time
 use_bundled_node()  # before the CDK is imported: it starts Node at once
 
 import aws_cdk as cdk  # noqa: E402
