@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config import load
 from rehearsal.door import Door, DoorState
 from rehearsal.emulator import Emulator
 from tests.rehearsal.site_template import DOMAIN, HOST, STATIC
 
 if TYPE_CHECKING:
+    from rehearsal.checks import Deployed
     from tests.rehearsal.sites import Site, Target
-
-if TYPE_CHECKING:
     from tests.rehearsal.workload import Workload
 
 REGION = "eu-west-1"
@@ -181,3 +181,18 @@ def workload(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> "Workloa
     from tests.rehearsal.workload import Workload, write_source  # noqa: PLC0415 (it needs this module)
 
     return Workload(cloud, write_source(tmp_path_factory.mktemp("source")))
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Iterator["Deployed"]:
+    """The whole organization, rehearsed and still up; a test that breaks something mends it again."""
+    from tests.rehearsal.rehearsed import OpenRehearsal, silently  # noqa: PLC0415 (most tests need none)
+
+    configuration = load()
+    rehearsal = OpenRehearsal(configuration, configuration.stages(), silently(), keep=False)
+    try:
+        report = rehearsal.run()
+        assert report.passed, report.problem or [check for check in report.checks if not check.passed]
+        yield rehearsal.deployed(report)
+    finally:
+        rehearsal.close()

@@ -2,21 +2,16 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
-from io import StringIO
+from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from rich.console import Console
 
 from config import load
-from config.assembly import read_assembly
 from rehearsal import checks
 from rehearsal.checks import Check, Deployed
-from rehearsal.command import Rehearsal
 from rehearsal.emulator import Emulator
-from rehearsal.progress import Progress
-from rehearsal.report import Report
+from tests.rehearsal.rehearsed import rehearse_with
 
 pytestmark = pytest.mark.rehearsal
 
@@ -33,33 +28,6 @@ TRUST_OF_NOBODY = json.dumps(
         ],
     }
 )
-
-
-class OpenRehearsal(Rehearsal):
-    """A rehearsal that can be looked into while it is up."""
-
-    def deployed(self, report: Report) -> Deployed:
-        return Deployed(
-            emulator=self._emulator,
-            configuration=self._configuration,
-            stages=self._stages,
-            stacks=[state.stack for state in report.states],
-            states=report.states,
-            images=report.images,
-        )
-
-
-@pytest.fixture(scope="module")
-def deployed() -> Iterator[Deployed]:
-    configuration = load()
-    progress = Progress(Console(file=StringIO()))
-    rehearsal = OpenRehearsal(configuration, configuration.stages(), progress, keep=False)
-    try:
-        report = rehearsal.run()
-        assert report.passed, report.problem or [check for check in report.checks if not check.passed]
-        yield rehearsal.deployed(report)
-    finally:
-        rehearsal.close()
 
 
 def problems(found: tuple[list[str], str]) -> str:
@@ -205,28 +173,36 @@ def test_a_check_that_cannot_run_fails_instead_of_passing(deployed: Deployed) ->
 
 
 def test_a_failing_resource_is_named_with_its_reason_and_nothing_else() -> None:
-    class Planted(Rehearsal):
-        def _synthesize(self, title: str, name: str, images: object) -> object:  # type: ignore[override]
-            assembly = super()._synthesize(title, name, images)  # type: ignore[arg-type]
-            (queues,) = (stack for stack in read_assembly(assembly) if stack.path.endswith("Staging/Queues"))
-            template = json.loads(queues.template_file.read_text())
-            template["Resources"]["Planted"] = {
-                "Type": "AWS::IAM::Role",
-                "Properties": {"AssumeRolePolicyDocument": json.loads(TRUST_OF_NOBODY)},
-            }
-            queues.template_file.write_text(json.dumps(template))
-            return assembly
+    def plant(template: dict[str, Any]) -> None:
+        template["Resources"]["Planted"] = {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": json.loads(TRUST_OF_NOBODY)},
+        }
 
     configuration = load()
-    rehearsal = Planted(
-        configuration, [configuration.find_stage("staging")], Progress(Console(file=StringIO())), keep=False
-    )
-    try:
-        report = rehearsal.run()
-    finally:
-        rehearsal.close()
+    stage = configuration.find_stage("staging")
+    report = rehearse_with(configuration, [stage], f"{stage.stage_name}/Queues", plant)
 
     assert not report.passed
     assert [failure.resource for failure in report.failures] == ["Planted"]
     assert "AWS::IAM::Role" in str(report.failures[0])
     assert "Invalid principal in policy" in str(report.failures[0])
+
+
+def test_a_release_task_that_fails_stops_the_rehearsal_with_its_log_and_before_what_serves() -> None:
+    def plant(template: dict[str, Any]) -> None:
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::ECS::TaskDefinition":
+                resource["Properties"]["ContainerDefinitions"][0]["Command"] = ["bin/release", "planted"]
+
+    configuration = load()
+    stage = configuration.find_stage("staging")
+    report = rehearse_with(configuration, [stage], f"{stage.stage_name}/Release", plant)
+
+    assert not report.passed
+    assert "the release task of" in report.problem
+    assert "exit code 2" in report.problem
+    assert "invalid choice: 'planted'" in report.problem
+    names = {state.stack.path.rpartition("/")[2] for state in report.states}
+    assert "Release" in names
+    assert "Web" not in names

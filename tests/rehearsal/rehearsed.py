@@ -1,0 +1,65 @@
+"""Rehearsals that tests look into, or plant mistakes in."""
+
+import json
+from collections.abc import Callable, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from config import Configuration, StageRef
+from config.assembly import read_assembly
+from rehearsal.checks import Deployed
+from rehearsal.command import Rehearsal
+from rehearsal.progress import Progress
+from rehearsal.report import Report
+
+
+class OpenRehearsal(Rehearsal):
+    """A rehearsal that can be looked into while it is up."""
+
+    def deployed(self, report: Report) -> Deployed:
+        return Deployed(
+            emulator=self._emulator,
+            configuration=self._configuration,
+            stages=self._stages,
+            stacks=[state.stack for state in report.states],
+            states=report.states,
+            images=report.images,
+        )
+
+
+def silently() -> Progress:
+    return Progress(Console(file=StringIO()))
+
+
+def rehearse_with(
+    configuration: Configuration,
+    stages: Sequence[StageRef],
+    stack_path: str,
+    change: Callable[[dict[str, Any]], None],
+) -> Report:
+    """Rehearse with a change in one synthesized template.
+
+    Args:
+        configuration: the organization.
+        stages: the environments.
+        stack_path: end of the stack's path.
+        change: changes the template.
+    """
+
+    class Planted(Rehearsal):
+        def _synthesize(self, title: str, name: str, images: Path) -> Path:
+            assembly = super()._synthesize(title, name, images)
+            (stack,) = (stack for stack in read_assembly(assembly) if stack.path.endswith(stack_path))
+            template = json.loads(stack.template_file.read_text())
+            change(template)
+            stack.template_file.write_text(json.dumps(template))
+            return assembly
+
+    rehearsal = Planted(configuration, stages, silently(), keep=False)
+    try:
+        return rehearsal.run()
+    finally:
+        rehearsal.close()
