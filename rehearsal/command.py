@@ -200,7 +200,10 @@ class Rehearsal:
     def _synthesize(self, title: str, name: str, images: Path) -> Path:
         with self.progress.phase(title):
             return self._deployment.synthesize(
-                name, config_file=CONFIG, images=images, environment=_without_aws(os.environ)
+                name,
+                config_file=CONFIG,
+                images=images,
+                environment={**_without_aws(os.environ), "TMPDIR": str(self._scratch)},
             )
 
     def _check(self, report: Report) -> None:

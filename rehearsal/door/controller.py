@@ -12,13 +12,12 @@ from pathlib import Path
 from rehearsal.background import lifeline
 from rehearsal.door.look_ups import FRESH_SECONDS
 from rehearsal.emulator import Emulator
-from rehearsal.emulator.environment import base
+from rehearsal.emulator.environment import base, module_path
 from rehearsal.process_group import end_group, is_running
 
 MODULE = "rehearsal.door"
 STATE = "door.json"
 SETTINGS = "settings.json"
-_ROOT = Path(__file__).parents[2]
 _POLL_SECONDS = 0.05
 _START_SECONDS = 30.0
 _LOG_LINES = 20
@@ -117,7 +116,7 @@ class Door:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", MODULE, str(self.directory)],
                 cwd=self.directory,
-                env={**base(self.directory), "PYTHONPATH": str(_ROOT), **line.variables},
+                env={**base(self.directory), "PYTHONPATH": module_path(), **line.variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -42,6 +42,11 @@ def base(directory: Path) -> dict[str, str]:
     }
 
 
+def module_path() -> str:
+    """Where a Python process of the rehearsal finds the project, and the packages that this one has."""
+    return os.pathsep.join(dict.fromkeys([str(_ROOT), *filter(None, sys.path)]))
+
+
 def for_client(directory: Path, *, account: str, region: str, endpoint: str, ca_file: Path) -> dict[str, str]:
     """What the CDK CLI, boto3 or a build step needs to work as an account's root against the emulator.
 
@@ -91,7 +96,7 @@ def for_emulator(
     return {
         **base(directory),
         # Ours, whole: we may run by another interpreter than the one that the packages were installed for.
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(_ROOT), *filter(None, sys.path)])),
+        "PYTHONPATH": module_path(),
         "PYTHONUNBUFFERED": "1",
         ACCOUNTS_VARIABLE: ",".join(accounts),
         CACHE_VARIABLE: str(cache_directory(os.environ)),

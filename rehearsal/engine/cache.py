@@ -110,7 +110,12 @@ class Cache:
         self._build_with([str(script), str(target)], source, target.parent / "log")
 
     def _build_with(self, arguments: Sequence[str], directory: Path, log: Path) -> None:
-        code = self._run(["sh", *arguments], self._environment, directory, log)
+        # In the entry, which goes if the build fails or is interrupted: installers leave files behind then.
+        temporary = log.with_name("tmp")
+        temporary.mkdir(exist_ok=True)
+        environment = {**self._environment, "TMPDIR": str(temporary)}
+        code = self._run(["sh", *arguments], environment, directory, log)
+        shutil.rmtree(temporary)
         if code != 0:
             lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_LOG_LINES:]
             raise BuildError("\n".join([f"bin/build ended with exit code {code}:", *lines]))

@@ -115,5 +115,6 @@ def check_port(address: str, port: int) -> None:
         except OSError as error:
             raise NetworkError(
                 f"port {port} of {address} cannot be used: {error}. If a program listens on port {port} of all"
-                f" addresses (see: ss -ltn 'sport = :{port}'), end it or bind it to 127.0.0.1"
+                f" addresses (see: ss -ltn 'sport = :{port}'), end it or bind it to 127.0.0.1; a workload's own web"
+                " server does so if it ignores BIND_HOST"
             ) from error
