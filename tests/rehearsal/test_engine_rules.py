@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -179,7 +180,7 @@ def test_a_target_is_asked(server: ThreadingHTTPServer, path: str, codes: str, w
 
 
 def test_a_target_that_is_not_there_fails(server: ThreadingHTTPServer) -> None:
-    gone = Target("arn", "127.0.0.1", 1, "/", "200", 1.0, 3, 2)
+    gone = Target("arn", "127.0.0.1", 1, "/", "200", 1.0, 30.0, 3, 2)
     assert ask(gone) == ("Target.FailedHealthChecks", "Health checks failed")
 
 
