@@ -1,6 +1,7 @@
 """HTTP/1.1 on one connection with a client: requests come in, responses go out, bodies stream."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -11,6 +12,7 @@ import h11
 Headers = list[tuple[bytes, bytes]]
 
 READ_BYTES = 65536
+LINGER_SECONDS = 5.0
 LARGEST_HEAD = 65536  # bytes; load balancer and CloudFront both allow less
 # Headers of one connection: whoever forwards a message writes its own (RFC 9110, section 7.6.1).
 _OF_THE_CONNECTION = frozenset(
@@ -180,9 +182,13 @@ class Channel:
             OSError: the client has gone.
             h11.LocalProtocolError: the body is not as long as its headers say.
         """
+        headers = forwardable(response.headers)
+        if not self._request_is_read():
+            # The rest of its body would be taken for the next request.
+            headers.append((b"Connection", b"close"))
         head = h11.Response(
             status_code=response.status,
-            headers=forwardable(response.headers),
+            headers=headers,
             reason=_REASONS.get(response.status, b""),
         )
         bodiless = self._method == b"HEAD" or response.status in _WITHOUT_BODY
@@ -199,12 +205,28 @@ class Channel:
         """Say yes to CONNECT. What comes after is no HTTP of this channel any more."""
         await self._write(h11.Response(status_code=200, headers=[], reason=b"Connection established"))
 
-    def next_cycle(self) -> bool:
+    async def next_cycle(self) -> bool:
         """Make ready for the next request; False if the connection has to end."""
         if self._connection.our_state is h11.DONE and self._connection.their_state is h11.DONE:
             self._connection.start_next_cycle()
             return True
+        if self._connection.their_state is h11.SEND_BODY:
+            await self._linger()
         return False
+
+    async def _linger(self) -> None:
+        """Let a client finish what it sends: closed in the middle of that, it would not see the answer."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while await self._reader.read(READ_BYTES):
+                    pass
+
+    def _request_is_read(self) -> bool:
+        """Whether nothing of the request is still to come; the end of one without a body has come with its head."""
+        while self._connection.their_state is h11.SEND_BODY:
+            if not isinstance(self._connection.next_event(), h11.EndOfMessage):
+                return False
+        return True
 
     async def _body(self) -> AsyncIterator[bytes]:
         while True:

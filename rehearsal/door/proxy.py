@@ -63,7 +63,7 @@ class Proxy:
                 await channel.send(await self._about())
             else:
                 await self._plain(target, received, channel, client)
-            if not channel.next_cycle():
+            if not await channel.next_cycle():
                 return
 
     async def _plain(self, target: str, received: h11.Request, channel: Channel, client: str) -> None:
@@ -109,7 +109,7 @@ class Proxy:
                 return
             request = channel.request(received, scheme=scheme, port=port, client=client)
             await channel.send(await self._answer(host, request))
-            if not channel.next_cycle():
+            if not await channel.next_cycle():
                 return
 
     async def _answer(self, host: str, request: Request) -> Response:

@@ -38,6 +38,7 @@ def _registered() -> Iterator[Target]:
                 path=group["HealthCheckPath"],
                 codes=str(group["Matcher"].get("HttpCode") or "200"),
                 timeout_seconds=float(group["HealthCheckTimeoutSeconds"]),
+                interval_seconds=float(group["HealthCheckIntervalSeconds"]),
                 healthy_after=int(group["HealthyThresholdCount"]),
                 unhealthy_after=int(group["UnhealthyThresholdCount"]),
             )

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 INTERVAL_SECONDS = 1.0  # the group's own interval is ten times as long; a rehearsal is watched
+TIMEOUT = "Target.Timeout"
 _PARALLEL = 8
 HEALTHY, UNHEALTHY, INITIAL = "healthy", "unhealthy", "initial"
 
@@ -23,6 +24,7 @@ class Target:
         path: path and query of the check.
         codes: status codes of success, as `200`, `200,302` or `200-299`.
         timeout_seconds: after so long without an answer the check has failed.
+        interval_seconds: time between two checks, for one that is slow.
         healthy_after: consecutive successes that make an unhealthy target healthy.
         unhealthy_after: consecutive failures that make it unhealthy.
     """
@@ -33,6 +35,7 @@ class Target:
     path: str
     codes: str
     timeout_seconds: float
+    interval_seconds: float
     healthy_after: int
     unhealthy_after: int
 
@@ -53,6 +56,7 @@ class State:
         description: AWS's words for it.
         streak: consecutive results of one kind.
         succeeding: which kind.
+        due: when it is to be asked again (monotonic clock, seconds).
     """
 
     since: float
@@ -61,6 +65,7 @@ class State:
     description: str = "Initial health checks in progress"
     streak: int = 0
     succeeding: bool = False
+    due: float = 0.0
 
     def take(self, target: Target, problem: tuple[str, str] | None) -> bool:
         """Count one check.
@@ -73,6 +78,9 @@ class State:
             Whether the target has just become unhealthy.
         """
         succeeds = problem is None
+        # One that is slow gets the time that AWS gives it: it may be busy, which passes.
+        slow = problem is not None and problem[0] == TIMEOUT and self.status == HEALTHY
+        self.due = time.monotonic() + (target.interval_seconds if slow else 0)
         self.streak = self.streak + 1 if succeeds == self.succeeding else 1
         self.succeeding = succeeds
         if problem is None:
@@ -113,13 +121,15 @@ class HealthChecker:
         return self._states.get((group, address, port)) or State(time.monotonic())
 
     def check_all(self) -> None:
-        """Ask every target once."""
+        """Ask every target once that is due."""
         targets = list(self._targets())
         present = {target.key for target in targets}
         self._states = {key: state for key, state in self._states.items() if key in present}
         for target in targets:
             self._states.setdefault(target.key, State(time.monotonic()))
-        for target, problem in zip(targets, self._pool.map(ask, targets), strict=True):
+        now = time.monotonic()
+        due = [target for target in targets if self._states[target.key].due <= now]
+        for target, problem in zip(due, self._pool.map(ask, due), strict=True):
             state = self._states[target.key]
             state.take(target, problem)
             if state.status == UNHEALTHY:
@@ -144,7 +154,7 @@ def ask(target: Target) -> tuple[str, str] | None:
         connection.request("GET", target.path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
         status = connection.getresponse().status
     except TimeoutError:
-        return "Target.Timeout", "Request timed out"
+        return TIMEOUT, "Request timed out"
     except (OSError, http.client.HTTPException):
         return "Target.FailedHealthChecks", "Health checks failed"
     finally:

@@ -1,5 +1,6 @@
 """The way in, link by link: what holds in production leads to the page, and what would break there breaks here."""
 
+import http.client
 import socket
 import threading
 import time
@@ -135,6 +136,25 @@ def test_a_rule_decides_by_path(state: DoorState, site: Site, targets: list[Targ
 
     assert (answer.status, answer.body) == (410, b"gone")
     assert other.status == 200
+
+
+def test_a_connection_is_kept_after_answers_of_the_load_balancer_itself(state: DoorState) -> None:
+    port = int(state.proxy.rpartition(":")[2])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for _ in range(3):
+        connection.request("GET", f"http://{HOST}/a")
+        assert connection.getresponse().read() == b""
+    kept = connection.sock
+    connection.request("GET", f"http://{HOST}/b")
+    assert connection.getresponse().status == 301
+    assert connection.sock is kept
+    connection.close()
+
+
+def test_a_connection_whose_request_was_not_read_is_closed_and_says_so(state: DoorState) -> None:
+    answer = ask(state, f"http://{HOST}/", method="POST", data=bytes(3_000_000))
+
+    assert (answer.status, answer.headers["Connection"]) == (301, "close")
 
 
 def test_a_name_outside_of_the_domain_is_not_reached(state: DoorState) -> None:

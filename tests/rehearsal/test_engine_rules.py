@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -163,7 +164,7 @@ def server() -> Iterator[ThreadingHTTPServer]:
 
 
 def target(server: ThreadingHTTPServer, path: str, codes: str = "200", after: int = 2) -> Target:
-    return Target("arn", "127.0.0.1", server.server_address[1], path, codes, 1.0, 3, after)
+    return Target("arn", "127.0.0.1", server.server_address[1], path, codes, 1.0, 30.0, 3, after)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_a_target_is_asked(server: ThreadingHTTPServer, path: str, codes: str, w
 
 
 def test_a_target_that_is_not_there_fails(server: ThreadingHTTPServer) -> None:
-    gone = Target("arn", "127.0.0.1", 1, "/", "200", 1.0, 3, 2)
+    gone = Target("arn", "127.0.0.1", 1, "/", "200", 1.0, 30.0, 3, 2)
     assert ask(gone) == ("Target.FailedHealthChecks", "Health checks failed")
 
 
@@ -203,8 +204,22 @@ def test_one_success_makes_a_new_target_healthy_and_several_an_unhealthy_one(
     assert statuses == [UNHEALTHY, UNHEALTHY, HEALTHY]
 
 
+def test_a_healthy_target_that_is_slow_is_asked_again_at_its_own_interval_and_a_dead_one_at_once(
+    server: ThreadingHTTPServer,
+) -> None:
+    settings, state = target(server, "/"), State(0.0)
+    now = time.monotonic()
+    state.take(settings, ("Target.Timeout", "Request timed out"))
+    assert state.due <= time.monotonic()  # a new one is asked often, until it is well
+    state.take(settings, None)
+    state.take(settings, ("Target.Timeout", "Request timed out"))
+    assert now + 30 <= state.due <= time.monotonic() + 30
+    state.take(settings, ("Target.FailedHealthChecks", "Health checks failed"))
+    assert state.due <= time.monotonic()
+
+
 def test_all_targets_are_asked_and_those_that_left_are_forgotten(server: ThreadingHTTPServer) -> None:
-    good, bad = target(server, "/200", after=1), Target("arn", "127.0.0.1", 1, "/", "200", 1.0, 3, 1)
+    good, bad = target(server, "/200", after=1), Target("arn", "127.0.0.1", 1, "/", "200", 1.0, 30.0, 3, 1)
     present, told = [good, bad], []
     checker = HealthChecker(lambda: present, lambda found, _state, _seconds: told.append(found))
 
