@@ -48,5 +48,6 @@ NOT_ENFORCED: tuple[str, ...] = (
     "Tasks are processes of this machine: they share its file system, its network and its kind of processor.",
     "A database cluster is one PostgreSQL, which all its instances are: it is not replicated, and it never pauses.",
     "IAM authentication to a database does not exist.",
+    "ECS Exec opens no session.",
     "A principal of an account outside the rehearsal is not looked up in policies.",
 )

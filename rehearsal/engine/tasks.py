@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from rehearsal.emulator.calls import client
 from rehearsal.engine import ecs
 from rehearsal.engine.agent import Agent, Grant
@@ -79,6 +81,7 @@ class TaskContainer(Container):
         for mapping in definition.get("portMappings", []):
             check_port(self.address, mapping["containerPort"])
         credentials = ecs.execution_credentials(self._task)
+        self._open_log(credentials)
         reference = Reference.parse(self._image)
         ecr = client("ecr", region=reference.region, credentials=credentials)
         root = self._platform.images.pull(ecr, reference)
@@ -93,6 +96,26 @@ class TaskContainer(Container):
                 cpus=cpus_for(self._task.cpu_units, next(_turns)),
             )
         )
+
+    def _open_log(self, credentials: Mapping[str, str]) -> None:
+        """Make the log stream with the execution role's rights, as the log driver does; without it no task starts.
+
+        Raises:
+            PermissionError: the role may not make it, or there is no such group.
+        """
+        configuration = self._task.container.get("logConfiguration") or {}
+        options = configuration.get("options") or {}
+        prefix = options.get("awslogs-stream-prefix")
+        if configuration.get("logDriver") != "awslogs" or not prefix:
+            return  # without a prefix the stream is named when the container has its id
+        logs = client("logs", region=options.get("awslogs-region"), credentials=credentials)
+        stream = f"{prefix}/{self._task.container['name']}/{self._task.id}"
+        try:
+            logs.create_log_stream(logGroupName=options["awslogs-group"], logStreamName=stream)
+        except ClientError as error:
+            raise PermissionError(
+                f"failed to validate logger args: failed to create log stream: {error}"
+            ) from error
 
     def stop(self, timeout: float | None = None) -> None:  # noqa: ARG002 (the task definition says how long)
         """Send SIGTERM, and after the definition's stopTimeout kill what is left."""

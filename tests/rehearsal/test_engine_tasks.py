@@ -165,6 +165,14 @@ def test_an_execution_role_that_may_not_pull_stops_the_task(workload: Workload) 
     assert "CannotPullContainerError" in ended.task["stoppedReason"]
 
 
+def test_an_execution_role_that_may_not_log_stops_the_task(workload: Workload) -> None:
+    ended = workload.run("bin/show", executionRoleArn=workload.cloud.role(trust=ECS, allow=["ecr:*"]))
+
+    assert ended.code is None
+    assert "failed to create log stream" in ended.task["stoppedReason"]
+    assert "logs:CreateLogStream" in ended.task["stoppedReason"]
+
+
 def test_a_role_that_does_not_trust_ecs_is_of_no_use(workload: Workload) -> None:
     ended = workload.run("bin/show", executionRoleArn=workload.cloud.role(allow=["*"]))
 
