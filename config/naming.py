@@ -5,6 +5,7 @@ that nobody outside its stage must find gets no physical name, so that CloudForm
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from config.models import Configuration
 
@@ -14,12 +15,34 @@ SHARED_SERVICES_STAGE = "SharedServices"
 REGISTRY_STACK = "Registry"
 PIPELINE_STACK = "Pipeline"
 ONE_OFF_PREFIX = "one-off/"  # of the objects through which secret values reach one-off commands
+RECORDS_STACK = "Records"
 CDN_REGION = "us-east-1"  # CloudFront takes certificates from this region alone
 
 
 def parameter_name(stage_name: str, name: str) -> str:
     """Return the SSM parameter's name: `/<StageName>/<Name>`, the convention of every run-time tool."""
     return f"/{stage_name}/{name}"
+
+
+def record_prefix(stage_name: str) -> str:
+    """Return where the release records of a stage are, within `Names.records_bucket`."""
+    return f"{stage_name}/"
+
+
+def record_key(stage_name: str, time: datetime, execution_id: str) -> str:
+    """Return the key of one release record; keys sort by time.
+
+    Args:
+        stage_name: the stage.
+        time: when it was recorded, in UTC.
+        execution_id: of the pipeline.
+    """
+    return f"{record_prefix(stage_name)}{time:%Y-%m-%dT%H-%M-%SZ}-{execution_id}.json"
+
+
+def current_record_key(stage_name: str) -> str:
+    """Return the key of the copy of a stage's newest release record."""
+    return f"{record_prefix(stage_name)}current.json"
 
 
 def static_domain(domain: str) -> str:
@@ -97,6 +120,29 @@ class Names:
     def release_runner_role(self, environment_key: str) -> str:
         """Role in a workload account that may start its release task, trusted for the release step alone."""
         return f"{self._organization}-release-runner-{resource_name(environment_key)}"
+
+    def record_step_role(self, environment_key: str) -> str:
+        """Role in tooling of the step that records one environment's release."""
+        return f"{self._organization}-record-step-{resource_name(environment_key)}"
+
+    def serving_reader_role(self, environment_key: str) -> str:
+        """Role in a workload account that sees which image an environment's services run, for the record step."""
+        return f"{self._organization}-serving-reader-{resource_name(environment_key)}"
+
+    def rollback_role(self, environment_key: str) -> str:
+        """Role in a workload account with which its people return an environment to an earlier image."""
+        return f"{self._organization}-rollback-{resource_name(environment_key)}"
+
+    @property
+    def trust_step_role(self) -> str:
+        """Role in tooling of the pipeline's look at every account's bootstrap and trust."""
+        return f"{self._organization}-trust-preflight-step"
+
+    @property
+    def records_bucket(self) -> str:
+        """Bucket in tooling with the release records of every environment."""
+        configuration = self.configuration
+        return f"{self._organization}-releases-{configuration.accounts.tooling}-{configuration.organization.region}"
 
     def operator_role(self, environment_key: str) -> str:
         """Role in a workload account with which its people run one-off commands in an environment."""

@@ -59,6 +59,9 @@ def _roles(view: View, environment: Environment) -> Iterator[Finding]:
         names.release_step_role(key),
         names.release_runner_role(key),
         names.operator_role(key),
+        names.record_step_role(key),
+        names.serving_reader_role(key),
+        names.rollback_role(key),
     )
     longest = max(roles, key=len)
     if len(longest) > LONGEST_ROLE_NAME:
