@@ -10,7 +10,7 @@ from cdk_nag import (
     NagReportFormat,
     NagSuppressions,
 )
-from constructs import IConstruct
+from constructs import IConstruct, Node
 
 from compliance.waivers import Waiver, WaiverError, read_waivers
 from config.models import Configuration
@@ -54,7 +54,7 @@ class Compliance:
                 AwsSolutionsChecks(
                     verbose=True,
                     reports=True,
-                    report_formats=[NagReportFormat.CSV, NagReportFormat.JSON],
+                    report_formats=[NagReportFormat.CSV],
                 )
             )
 
@@ -140,10 +140,18 @@ class _Tree:
 
     def __init__(self, app: cdk.App) -> None:
         self._known: dict[str, IConstruct | None] = {"": app}
+        self._nodes: dict[str, Node] = {}
 
     def find(self, path: str) -> IConstruct | None:
         if path not in self._known:
             parent_path, _, name = path.rpartition("/")
             parent = self.find(parent_path)
-            self._known[path] = parent.node.try_find_child(name) if parent is not None else None
+            self._known[path] = (
+                None if parent is None else self._node(parent_path, parent).try_find_child(name)
+            )
         return self._known[path]
+
+    def _node(self, path: str, construct: IConstruct) -> Node:
+        if path not in self._nodes:
+            self._nodes[path] = construct.node
+        return self._nodes[path]

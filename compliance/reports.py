@@ -1,14 +1,15 @@
 """Reads what cdk-nag wrote into an assembly, and proves that it looked at every stack."""
 
-import json
+import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from config.assembly import AssembledStack, read_assembly
 
-FORMATS = ("csv", "json")
 SUFFIX = "-NagReport"
+ENDING = ".csv"
+"""cdk-nag appends to its CSV report; of its JSON report it reads and writes the whole again for every line."""
 ACCEPTABLE = frozenset({"Compliant", "Suppressed"})
 """What a rule may say of a resource; the rest is Non-Compliant, and UNKNOWN where the rule itself failed."""
 
@@ -44,13 +45,13 @@ class Report:
     """What one pack says of one stack.
 
     Args:
-        name: name of its files, without their ending.
-        files: one file per format.
+        name: name of its file, without the ending.
+        file: the file.
         rows: its rows.
     """
 
     name: str
-    files: tuple[Path, ...]
+    file: Path
     rows: tuple[Row, ...]
 
 
@@ -73,8 +74,7 @@ def read_reports(assembly: Path) -> tuple[Report, ...]:
     Args:
         assembly: the assembly, such as `cdk.out`.
     """
-    names = {file.stem for ending in FORMATS for file in assembly.glob(f"*{SUFFIX}.{ending}")}
-    return tuple(_report(assembly, name) for name in sorted(names))
+    return tuple(_report(file) for file in sorted(assembly.glob(f"*{SUFFIX}{ENDING}")))
 
 
 def stacks(assembly: Path) -> tuple[AssembledStack, ...]:
@@ -109,8 +109,8 @@ def coverage_gaps(
         for pack in packs if stack.resources else ():
             name = report_name(pack, stack)
             report = by_name.get(name)
-            if report is None or len(report.files) < len(FORMATS):
-                gaps.append(Gap(stack.path, f"{pack} wrote no whole report on it ({name})"))
+            if report is None:
+                gaps.append(Gap(stack.path, f"{pack} wrote no report on it ({name})"))
             elif owners.setdefault(name, stack.path) != stack.path:
                 gaps.append(Gap(stack.path, f"its report has the name of that on {owners[name]} ({name})"))
             else:
@@ -136,22 +136,18 @@ def _foreign(stack: AssembledStack, report: Report) -> Iterable[Gap]:
             return
 
 
-def _report(assembly: Path, name: str) -> Report:
-    files = tuple(file for ending in FORMATS if (file := assembly / f"{name}.{ending}").is_file())
-    rows: tuple[Row, ...] = ()
-    for file in files:
-        if file.suffix == ".json":
-            lines = json.loads(file.read_text(encoding="utf-8"))["lines"]
-            rows = tuple(
-                Row(
-                    report=name,
-                    rule=line["ruleId"],
-                    resource=line["resourceId"],
-                    compliance=line["compliance"],
-                    reason=line["exceptionReason"],
-                    level=line["ruleLevel"],
-                    info=line["ruleInfo"],
-                )
-                for line in lines
+def _report(file: Path) -> Report:
+    with file.open(encoding="utf-8", newline="") as content:
+        rows = tuple(
+            Row(
+                report=file.stem,
+                rule=line["Rule ID"],
+                resource=line["Resource ID"],
+                compliance=line["Compliance"],
+                reason=line["Exception Reason"],
+                level=line["Rule Level"],
+                info=line["Rule Info"],
             )
-    return Report(name, files, rows)
+            for line in csv.DictReader(content)
+        )
+    return Report(file.stem, file, rows)

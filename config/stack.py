@@ -48,30 +48,23 @@ class BaseStack(cdk.Stack):
             tags={"organization": configuration.organization.name, "managed-by": "cdk", **(tags or {})},
             termination_protection=termination_protection,
         )
-        cdk.Validations.of(self).acknowledge(
-            cdk.Acknowledgment(
-                id="CloudFormation-Validate::W3010",
-                reason="Zones are named on purpose: they come from the configuration, so that synthesis asks nobody.",
-            )
-        )
 
     @property
     def availability_zones(self) -> list[str]:
         """Zone names made of the region and the configured letters: `ec2.Vpc` would otherwise look them up."""
         return [f"{self._region}{letter}" for letter in self._letters]
 
-    def log_custom_resources(
-        self, *, retention: logs.RetentionDays, removal_policy: cdk.RemovalPolicy
+    def log_custom_resource(
+        self, name: str, *, retention: logs.RetentionDays, removal_policy: cdk.RemovalPolicy
     ) -> None:
-        """Give the functions that the CDK adds by itself a log group: their own would be kept for ever.
+        """Give a function that the CDK adds by itself a log group: its own would be kept for ever.
 
         Args:
+            name: what the CDK calls the custom resource, such as `VpcRestrictDefaultSG`.
             retention: how long the logs are kept.
             removal_policy: what becomes of them with the stack.
         """
-        for child in self.node.children:
-            if child.node.id.startswith("Custom::"):
-                provider = cast("Construct", child)
-                group = logs.LogGroup(provider, "Logs", retention=retention, removal_policy=removal_policy)
-                handler = cast("cdk.CfnResource", provider.node.find_child("Handler"))
-                handler.add_property_override("LoggingConfig.LogGroup", group.log_group_name)
+        provider = cast("Construct", self.node.find_child(f"Custom::{name}CustomResourceProvider"))
+        group = logs.LogGroup(provider, "Logs", retention=retention, removal_policy=removal_policy)
+        handler = cast("cdk.CfnResource", provider.node.find_child("Handler"))
+        handler.add_property_override("LoggingConfig.LogGroup", group.log_group_name)

@@ -1,5 +1,6 @@
 """Synthesizes with every gate, as the pipeline does, and judges the result."""
 
+import json
 import shlex
 import shutil
 import subprocess
@@ -15,9 +16,8 @@ use_bundled_node()  # before the compliance package: it imports the CDK, which s
 
 from compliance.nag import PACKS  # noqa: E402
 from compliance.reports import (  # noqa: E402
-    FORMATS,
-    SUFFIX,
     Gap,
+    Report,
     Row,
     coverage_gaps,
     findings,
@@ -104,7 +104,7 @@ def judge(assembly: Path, *, exit_code: int = 0, output: str = "") -> Verdict:
 
 
 def collect_reports(assembly: Path, directory: Path) -> int:
-    """Copy the compliance reports out of an assembly into a folder of their own, which is emptied first.
+    """Write the compliance reports of an assembly into a folder of their own, as CSV and as JSON; it is emptied first.
 
     Args:
         assembly: the assembly.
@@ -115,10 +115,27 @@ def collect_reports(assembly: Path, directory: Path) -> int:
     """
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    files = [file for ending in FORMATS for file in assembly.glob(f"*{SUFFIX}.{ending}")]
-    for file in files:
-        shutil.copy2(file, directory)
-    return len(files)
+    reports = read_reports(assembly)
+    for report in reports:
+        shutil.copy2(report.file, directory)
+        file = directory / f"{report.name}.json"
+        file.write_text(json.dumps({"lines": _lines(report)}, indent=1) + "\n", encoding="utf-8")
+    return 2 * len(reports)
+
+
+def _lines(report: Report) -> list[dict[str, str]]:
+    """Return a report in the shape of cdk-nag's own JSON reports."""
+    return [
+        {
+            "ruleId": row.rule,
+            "resourceId": row.resource,
+            "compliance": row.compliance,
+            "exceptionReason": row.reason,
+            "ruleLevel": row.level,
+            "ruleInfo": row.info,
+        }
+        for row in report.rows
+    ]
 
 
 def _clear(assembly: Path) -> None:

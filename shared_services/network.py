@@ -67,11 +67,13 @@ class NetworkStack(BaseStack):
         self._blackhole()
         if configuration.network.egress == "central":
             self._egress()
+            self.log_custom_resource(
+                "VpcRestrictDefaultSG",
+                retention=logs.RetentionDays.ONE_YEAR,
+                removal_policy=cdk.RemovalPolicy.RETAIN,
+            )
         self._make_tables_default()
         self._publish()
-        self.log_custom_resources(
-            retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.RETAIN
-        )
 
     def _route_table(self, name: str) -> ec2.CfnTransitGatewayRouteTable:
         return ec2.CfnTransitGatewayRouteTable(

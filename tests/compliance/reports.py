@@ -1,6 +1,6 @@
 """Reads the reports that cdk-nag writes into an assembly."""
 
-import json
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def report_files(assembly: Assembly) -> dict[str, Path]:
         AssertionError: a stack has none; the message names it.
     """
     files = {
-        stack.name: assembly.directory / f"AwsSolutions-{stack.stage}-{stack.name}-NagReport.json"
+        stack.name: assembly.directory / f"AwsSolutions-{stack.stage}-{stack.name}-NagReport.csv"
         for stack in assembly.stacks.values()
     }
     without = [name for name, file in files.items() if not file.is_file()]
@@ -42,7 +42,7 @@ def report_files(assembly: Assembly) -> dict[str, Path]:
 def lines(assembly: Assembly) -> list[Line]:
     """Return every line of every report."""
     return [
-        Line(line["ruleId"], line["resourceId"], line["compliance"], line["exceptionReason"])
+        Line(line["Rule ID"], line["Resource ID"], line["Compliance"], line["Exception Reason"])
         for file in report_files(assembly).values()
-        for line in json.loads(file.read_text(encoding="utf-8"))["lines"]
+        for line in csv.DictReader(file.read_text(encoding="utf-8").splitlines())
     ]

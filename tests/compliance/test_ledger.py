@@ -151,9 +151,9 @@ def test_nothing_is_silenced_outside_of_the_ledger() -> None:
     assert found == {
         "compliance/nag.py": {"NagSuppressions", "NagPackSuppression", "cdk_nag"},
         # The template validator's advice against named zones, which are what makes synthesis hermetic.
-        "config/stack.py": {"Acknowledgment", "acknowledge"},
+        "app.py": {"Acknowledgment", "acknowledge"},
         # The CDK's warning that a policy is not its own; that policy is written out and tested.
-        "workloads/django/logs.py": {"acknowledge_warning"},
+        "workloads/django/stage.py": {"acknowledge_warning"},
     }
 
 

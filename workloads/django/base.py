@@ -89,9 +89,10 @@ class WorkloadStack(BaseStack):
             values: name -> value; both without secrets.
         """
         for name, value in values.items():
-            ssm.StringParameter(
+            ssm.CfnParameter(
                 self,
                 f"Parameter{name}",
-                parameter_name=parameter_name(self.stage_ref.stage_name, name),
-                string_value=value,
+                name=parameter_name(self.stage_ref.stage_name, name),
+                type="String",
+                value=value,
             )

@@ -46,7 +46,9 @@ class DnsStack(WorkloadStack):
         )
         # Validation looks the record up from outside: without the delegation it would wait until it times out.
         self.certificate.node.add_dependency(delegation)
-        self.log_custom_resources(retention=self.log_retention, removal_policy=self.data_removal)
+        self.log_custom_resource(
+            "CrossAccountZoneDelegation", retention=self.log_retention, removal_policy=self.data_removal
+        )
         self.publish({"HostedZoneId": self.zone.hosted_zone_id, "Domain": domain})
 
     def _delegate(self) -> route53.CrossAccountZoneDelegationRecord:

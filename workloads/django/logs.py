@@ -50,7 +50,7 @@ class LogsStack(WorkloadStack):
     def _bucket(
         self, construct_id: str, *, logged: bool = False, ownership: s3.ObjectOwnership | None = None
     ) -> s3.Bucket:
-        bucket = s3.Bucket(
+        return s3.Bucket(
             self,
             construct_id,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -65,21 +65,7 @@ class LogsStack(WorkloadStack):
             ],
             removal_policy=self.data_removal,
         )
-        if logged:
-            log_policy_is_written_out(bucket)
-        return bucket
 
     def access_log_target(self, scope: Construct) -> s3.IBucket:
         """Return the access-log bucket by its name alone, so that its policy stays as it is written here."""
         return s3.Bucket.from_bucket_name(scope, "AccessLogTarget", self.access.bucket_name)
-
-
-def log_policy_is_written_out(bucket: s3.Bucket) -> None:
-    """Answer the CDK's warning that it could not add a policy to the access-log bucket: `LogsStack` writes it.
-
-    Args:
-        bucket: a bucket whose access is logged.
-    """
-    cdk.Annotations.of(bucket).acknowledge_warning(
-        "@aws-cdk/aws-s3:accessLogsPolicyNotAdded", "LogsStack writes the policy for the whole account"
-    )

@@ -1,6 +1,7 @@
 """Uploaded files."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -8,7 +9,7 @@ from constructs import Construct
 from config.models import Configuration
 from config.stages import StageRef
 from workloads.django.base import WorkloadStack
-from workloads.django.logs import LogsStack, log_policy_is_written_out
+from workloads.django.logs import LogsStack
 
 NONCURRENT_DAYS = 30
 
@@ -56,23 +57,22 @@ class MediaStack(WorkloadStack):
             ],
             removal_policy=self.data_removal,
         )
-        log_policy_is_written_out(self.bucket)
         self.publish({"MediaBucketName": self.bucket.bucket_name})
 
-    def grant_use(self, role: iam.IRole) -> None:
+    def grant_use(self, definition: ecs.TaskDefinition) -> None:
         """Let a task keep, show and delete uploads: the actions that django-storages needs, none with a wildcard.
 
         Args:
-            role: the task's role.
+            definition: the task's.
         """
-        grant_objects(role, self.bucket, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+        grant_objects(definition, self.bucket, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 
 
-def grant_objects(role: iam.IRole, bucket: s3.IBucket, *actions: str) -> None:
+def grant_objects(definition: ecs.TaskDefinition, bucket: s3.IBucket, *actions: str) -> None:
     """Allow actions on a bucket's objects, and listing it: without it a missing object looks like a forbidden one.
 
     Args:
-        role: who may.
+        definition: whose task's role may.
         bucket: the bucket.
         actions: S3 actions on objects.
     """
@@ -80,4 +80,4 @@ def grant_objects(role: iam.IRole, bucket: s3.IBucket, *actions: str) -> None:
         (list(actions), bucket.arn_for_objects("*")),
         (["s3:ListBucket"], bucket.bucket_arn),
     ):
-        role.add_to_principal_policy(iam.PolicyStatement(actions=allowed, resources=[resource]))
+        definition.add_to_task_role_policy(iam.PolicyStatement(actions=allowed, resources=[resource]))

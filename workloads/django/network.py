@@ -61,7 +61,9 @@ class NetworkStack(WorkloadStack):
             container_insights_v2=ecs.ContainerInsights.ENABLED,
             enable_fargate_capacity_providers=True,
         )
-        self.log_custom_resources(retention=self.log_retention, removal_policy=self.data_removal)
+        self.log_custom_resource(
+            "VpcRestrictDefaultSG", retention=self.log_retention, removal_policy=self.data_removal
+        )
         private = self.vpc.select_subnets(subnet_group_name="Private")
         self.publish(
             {

@@ -11,7 +11,7 @@ from config.naming import ONE_OFF_PREFIX
 from config.stages import StageRef
 from workloads.django.base import WorkloadStack
 from workloads.django.containers import DjangoTask
-from workloads.django.logs import LogsStack, log_policy_is_written_out
+from workloads.django.logs import LogsStack
 from workloads.django.task_access import allow_running
 
 FORGOTTEN_AFTER = cdk.Duration.days(1)
@@ -57,7 +57,6 @@ class OneOffStack(WorkloadStack):
             lifecycle_rules=[s3.LifecycleRule(expiration=FORGOTTEN_AFTER)],
             removal_policy=self.data_removal,
         )
-        log_policy_is_written_out(self.bucket)
         self._readable_by(task.definition.obtain_execution_role())
         self._operator(cluster, task)
         self.publish({"OneOffBucketName": self.bucket.bucket_name})

@@ -55,16 +55,16 @@ class ReleaseStack(WorkloadStack):
             family=f"{stage.stage_name}-release",
             stop_timeout=cdk.Duration.seconds(120),
         )
-        task_role = self.task.definition.task_role
-        grant_objects(task_role, static_files.bucket, "s3:GetObject", "s3:PutObject")  # never deletes
-        media.grant_use(task_role)
+        definition = self.task.definition
+        grant_objects(definition, static_files.bucket, "s3:GetObject", "s3:PutObject")  # never deletes
+        media.grant_use(definition)
         if queues is not None:
-            queues.queue.grant_send_messages(task_role)
+            queues.queue.grant_send_messages(definition.task_role)
         self._runner(cluster)
         self.publish(
             {
                 "ReleaseTaskDefinition": self.task.definition.family,
-                "ReleaseTaskRoleArn": task_role.role_arn,
+                "ReleaseTaskRoleArn": definition.task_role.role_arn,
                 "ReleaseExecutionRoleArn": self._execution_role().role_arn,
                 "ReleaseLogGroup": self.task.log_group.log_group_name,
                 "ReleaseVariables": ",".join(parameters.release.environment),

@@ -1,6 +1,6 @@
 """One environment of a Django workload: its stacks, in the order in which they deploy."""
 
-from aws_cdk import Stage
+from aws_cdk import Annotations, Stage
 from constructs import Construct
 
 from config.images import Image
@@ -41,6 +41,9 @@ class DjangoStage(Stage):
     ) -> None:
         super().__init__(scope, stage.stage_name)
         self.ref = stage
+        # The CDK cannot add to the policy of the access-log bucket, which other stacks know by its name alone:
+        # `LogsStack` writes it for the whole account.
+        Annotations.of(self).acknowledge_warning("@aws-cdk/aws-s3:accessLogsPolicyNotAdded")
         network = NetworkStack(self, "Network", configuration=configuration, stage=stage)
         dns = DnsStack(self, "Dns", configuration=configuration, stage=stage)
         logs = LogsStack(self, "Logs", configuration=configuration, stage=stage)

@@ -13,7 +13,7 @@ from config.models import Configuration
 from config.naming import static_domain
 from config.stages import StageRef
 from workloads.django.base import WorkloadStack
-from workloads.django.logs import LogsStack, log_policy_is_written_out
+from workloads.django.logs import LogsStack
 
 
 class StaticFilesStack(WorkloadStack):
@@ -60,7 +60,6 @@ class StaticFilesStack(WorkloadStack):
             server_access_logs_prefix="static/",
             removal_policy=self.data_removal,
         )
-        log_policy_is_written_out(self.bucket)
         distribution = cloudfront.Distribution(
             self,
             "Distribution",

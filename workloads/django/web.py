@@ -65,7 +65,7 @@ class WebStack(WorkloadStack):
             port=workload.port,
             stop_timeout=STOP_TIMEOUT,
         )
-        media.grant_use(task.definition.task_role)
+        media.grant_use(task.definition)
         if queues is not None:
             queues.queue.grant_send_messages(task.definition.task_role)
         self.load_balancer = self._load_balancer(network, logs)

@@ -88,7 +88,7 @@ class WorkersStack(WorkloadStack):
             stop_timeout=STOP_TIMEOUT,
         )
         self._queues.queue.grant_send_messages(task.definition.task_role)
-        self._media.grant_use(task.definition.task_role)
+        self._media.grant_use(task.definition)
         return task
 
     def _service(
