@@ -138,6 +138,12 @@ class Pipeline(Model):
         description="Classes of environment that wait for a manual approval; production always does.",
         json_schema_extra={"uniqueItems": True},
     )
+    wave_size: int = Field(
+        default=1,
+        ge=1,
+        le=10,
+        description="Environments of one class that deploy side by side; 1: one after the other.",
+    )
 
 
 class Source(Model):
@@ -230,7 +236,11 @@ class Configuration(Model):
     network: Network = Field(description="The address plan and the ways out.")
     pipeline: Pipeline = Field(description="Where the infrastructure's source is and who is asked.")
     workloads: dict[WorkloadName, Workload] = Field(
-        min_length=1, description="Name -> a Django project and its environments."
+        min_length=1,
+        # Images are handed to synthesis in groups of five, as many as a build takes inputs, and so are the groups but
+        # for one, the source. The pipeline's thousand actions end at about thirty environments anyway.
+        max_length=20,
+        description="Name -> a Django project and its environments.",
     )
 
     def stages(self) -> tuple[StageRef, ...]:

@@ -67,6 +67,31 @@ def stages(configuration: "Configuration") -> tuple[StageRef, ...]:
     return tuple(sorted(found, key=lambda stage: stage.is_production))
 
 
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Environments of one class that deploy side by side.
+
+    Args:
+        name: Name of its stage in the pipeline; the environment's own where it deploys alone.
+        stages: The environments.
+    """
+
+    name: str
+    stages: tuple[StageRef, ...]
+
+
+def waves(configuration: "Configuration") -> tuple[Wave, ...]:
+    """Group the stages by what deploys side by side, in deployment order; a wave never mixes classes."""
+    size = configuration.pipeline.wave_size
+    found = []
+    for name, production in (("Staging", False), ("Production", True)):
+        members = [stage for stage in stages(configuration) if stage.is_production == production]
+        for number, start in enumerate(range(0, len(members), size), start=1):
+            wave = tuple(members[start : start + size])
+            found.append(Wave(wave[0].stage_name if len(wave) == 1 else f"{name}Wave{number}", wave))
+    return tuple(found)
+
+
 def find_stage(configuration: "Configuration", name: str) -> StageRef:
     """Find a stage by the name that a person types.
 

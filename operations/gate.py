@@ -10,6 +10,7 @@ from pathlib import Path
 
 from config.node import use_bundled_node
 from operations.errors import CommandError
+from operations.limits import Usage, usages
 from operations.node import ROOT, cdk_command, environment
 
 use_bundled_node()  # before the compliance package: it imports the CDK, which starts Node at once
@@ -39,6 +40,7 @@ class Verdict:
         judged: number of rows in the compliance reports.
         findings: rows that are neither compliant nor waived.
         gaps: what the reports leave dark, and where synthesis guessed.
+        limits: how much of AWS's limits it uses, in every place.
     """
 
     exit_code: int
@@ -48,11 +50,22 @@ class Verdict:
     judged: int = 0
     findings: tuple[Row, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    limits: tuple[Usage, ...] = ()
+
+    @property
+    def over(self) -> tuple[Usage, ...]:
+        """What AWS would refuse for its size."""
+        return tuple(usage for usage in self.limits if usage.is_over)
+
+    @property
+    def near(self) -> tuple[Usage, ...]:
+        """What AWS will soon refuse for its size."""
+        return tuple(usage for usage in self.limits if usage.is_near)
 
     @property
     def passed(self) -> bool:
         """Whether the assembly may be released."""
-        return self.exit_code == 0 and not self.findings and not self.gaps
+        return self.exit_code == 0 and not self.findings and not self.gaps and not self.over
 
 
 def synthesize(app: Sequence[str], assembly: Path) -> Verdict:
@@ -100,6 +113,7 @@ def judge(assembly: Path, *, exit_code: int = 0, output: str = "") -> Verdict:
         judged=sum(len(report.rows) for report in reports),
         findings=findings(reports),
         gaps=coverage_gaps(found, reports, PACKS) + guesses(found),
+        limits=usages(found),
     )
 
 

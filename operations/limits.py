@@ -9,11 +9,13 @@ from config.assembly import AssembledStack
 from operations.policy_size import rendered_size
 
 NEARLY = 0.8
-"""Beyond this share of a limit, synthesis warns."""
+"""Beyond this share of a limit, synthesis warns; not of one so small that it is either kept or not."""
+SMALL = 10
 
 CODEPIPELINE = "CodePipeline User Guide, Quotas"
 CLOUDFORMATION = "CloudFormation User Guide, Quotas"
 IAM = "IAM User Guide, IAM and AWS STS quotas"
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -59,7 +61,7 @@ class Usage:
     @property
     def is_near(self) -> bool:
         """Whether it is close to the limit, and not beyond it."""
-        return NEARLY < self.share <= 1
+        return NEARLY < self.share <= 1 and (self.limit.allowed or 0) > SMALL
 
     def __str__(self) -> str:
         limit = self.limit
@@ -80,7 +82,10 @@ STAGE_ACTIONS = Limit("actions in a stage", 100, CODEPIPELINE, "lower pipeline.w
 ACTIONS = Limit("actions of the pipeline", 1000, CODEPIPELINE, _FEWER)
 INPUTS = Limit("input artifacts of a build", 5, CODEPIPELINE, "gather them in steps before it")
 SETTING = Limit(  # the service's own message: https://github.com/aws/aws-cdk/issues/19767
-    "characters in a setting of an action", 50_000, CODEPIPELINE, "hand the values over in a file of an artifact"
+    "characters in a setting of an action",
+    50_000,
+    CODEPIPELINE,
+    "hand the values over in a file of an artifact",
 )
 BUILDS = Limit("builds in a release", None, "each is billed by the minute", "")
 BUILDS_AT_ONCE = Limit("builds at the same time", None, "Service Quotas, per machine type and account", "")
@@ -107,7 +112,10 @@ TRUST = Limit(
     "trust the organization with a condition instead of each account, or ask AWS to raise this quota",
 )
 BUCKET_POLICY = Limit(
-    "bytes of a bucket policy", 20 * 1024, "S3 User Guide, bucket policies", "trust roles by a common condition"
+    "bytes of a bucket policy",
+    20 * 1024,
+    "S3 User Guide, bucket policies",
+    "trust roles by a common condition",
 )
 KEY_POLICY = Limit(
     "bytes of a key policy", 32 * 1024, "KMS Developer Guide, Quotas", "trust roles by a common condition"
@@ -178,7 +186,9 @@ def _roles(stack: AssembledStack) -> Iterator[Usage]:
     inline = dict.fromkeys(stack.of_type("AWS::IAM::Role"), 0)
     for logical_id, role in stack.of_type("AWS::IAM::Role").items():
         properties = role["Properties"]
-        yield Usage(TRUST, f"{stack.path}/{logical_id}", rendered_size(properties["AssumeRolePolicyDocument"]))
+        yield Usage(
+            TRUST, f"{stack.path}/{logical_id}", rendered_size(properties["AssumeRolePolicyDocument"])
+        )
         for policy in properties.get("Policies", ()):
             inline[logical_id] += rendered_size(policy["PolicyDocument"])
     for policy in stack.of_type("AWS::IAM::Policy").values():

@@ -7,6 +7,7 @@ from config.assembly import AssembledStack
 from config.models import Configuration
 from config.naming import SHARED_SERVICES_STAGE, Names, static_domain
 from operations.bootstrap import Bootstrap, bootstraps
+from operations.limits import Usage, largest, usages
 
 CDK_ROLES = "the CDK's bootstrap roles"
 
@@ -75,6 +76,7 @@ class Plan:
     trust: tuple[Trust, ...]
     deployments: tuple[Deployment, ...]
     bootstraps: tuple[Bootstrap, ...]
+    limits: tuple[Usage, ...]
 
 
 def make_plan(configuration: Configuration, stacks: Sequence[AssembledStack]) -> Plan:
@@ -92,6 +94,7 @@ def make_plan(configuration: Configuration, stacks: Sequence[AssembledStack]) ->
         trust=tuple(_trust(configuration)),
         deployments=tuple(deployments(configuration, stacks)),
         bootstraps=bootstraps(configuration),
+        limits=largest(usages(stacks)),
     )
 
 

@@ -35,15 +35,21 @@ def _resolve(value: Any) -> Any:
         return value
     if len(value) == 1:
         ((function, argument),) = value.items()
-        if function == "Ref":
-            return PSEUDO.get(argument, "x" * NAME_LENGTH)
-        if function == "Fn::Join":
-            return _join(argument)
-        if function == "Fn::Sub":
-            return _text(argument[0] if isinstance(argument, list) else argument)
-        if function.startswith("Fn::"):  # GetAtt, ImportValue, GetStackOutput ...
-            return "x" * ARN_LENGTH
+        if function == "Ref" or str(function).startswith("Fn::"):
+            return _call(str(function), argument)
     return {key: _resolve(each) for key, each in value.items()}
+
+
+def _call(function: str, argument: Any) -> str:
+    match function:
+        case "Ref":
+            return PSEUDO.get(argument, "x" * NAME_LENGTH)
+        case "Fn::Join":
+            return _join(argument)
+        case "Fn::Sub":
+            return _text(argument[0] if isinstance(argument, list) else argument)
+        case _:  # GetAtt, ImportValue, GetStackOutput ...
+            return "x" * ARN_LENGTH
 
 
 def _join(argument: Any) -> str:

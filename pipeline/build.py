@@ -1,6 +1,6 @@
 """The build half of the pipeline: sources, one image per workload, and synthesis with every gate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -17,6 +17,7 @@ BUILD_IMAGES: Mapping[str, codebuild.IBuildImage] = {
     "arm64": codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
     "x86_64": codebuild.LinuxBuildImage.STANDARD_7_0,
 }
+MOST_INPUTS = 5  # input artifacts of a build action; CodePipeline User Guide, pipeline structure reference
 REGISTRY_ACTIONS = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
@@ -92,19 +93,50 @@ def _registry_permissions(
 
 
 def synth_step(
-    *, platform: pipelines.CodePipelineSource, images: Mapping[str, pipelines.CodeBuildStep]
+    scope: Construct, *, platform: pipelines.CodePipelineSource, images: Mapping[str, pipelines.CodeBuildStep]
 ) -> pipelines.CodeBuildStep:
     """Run every check, then synthesize with the digests of the images.
 
     Args:
+        scope: the pipeline's stack.
         platform: source of this project.
         images: workload -> its image step.
     """
+    inputs: dict[str, pipelines.IFileSetProducer] = {f"images/{name}": step for name, step in images.items()}
+    commands = ["./lz check", "./lz synth"]
+    role = iam.Role(scope, "SynthRole", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
+    if len(inputs) >= MOST_INPUTS - 1:  # the source is one too
+        inputs = {f"gathered/{step.id}": step for step in _gather(images, role)}
+        commands = ["mkdir -p images && cp -RL gathered/*/. images/", *commands]
     return pipelines.CodeBuildStep(
         "Synth",
         input=platform,
-        additional_inputs={f"images/{name}": step for name, step in images.items()},
-        commands=["./lz check", "./lz synth"],
+        additional_inputs=inputs,
+        commands=commands,
         primary_output_directory="cdk.out",
+        role=role,
         build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
     )
+
+
+def _gather(
+    images: Mapping[str, pipelines.CodeBuildStep], role: iam.IRole
+) -> Sequence[pipelines.CodeBuildStep]:
+    """Put the outputs of image steps together, as many as a build takes, each in a folder of its workload's name."""
+    names = list(images)
+    steps = []
+    for number, start in enumerate(range(0, len(names), MOST_INPUTS), start=1):
+        first, *others = names[start : start + MOST_INPUTS]
+        copies = [f"mkdir -p out/{first} && cp *.json out/{first}/"]
+        copies += [f"cp -RL inputs/{name} out/{name}" for name in others]
+        steps.append(
+            pipelines.CodeBuildStep(
+                f"Images-{number}",
+                input=images[first],
+                additional_inputs={f"inputs/{name}": images[name] for name in others},
+                commands=copies,
+                primary_output_directory="out",
+                role=role,
+            )
+        )
+    return steps

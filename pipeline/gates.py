@@ -11,21 +11,29 @@ from config.naming import Names
 from config.stages import StageRef
 
 
-def placeholder_step(*, stage: StageRef, assembly: pipelines.FileSet) -> pipelines.ShellStep:
+def placeholder_step(
+    scope: Construct, *, stage: StageRef, assembly: pipelines.FileSet
+) -> pipelines.CodeBuildStep:
     """Refuse to deploy an image that was never built.
 
     Build and synth run before self-mutation: a workload that the deployed pipeline does not know yet has no image in
     that run, and gets one in the next. It reads the assembly rather than knowing the digest, so that the pipeline's
     definition stays the same from release to release.
+
+    Args:
+        scope: the pipeline's stack.
+        stage: the environment.
+        assembly: what Synth made.
     """
     templates = f"assembly-{stage.stage_name}"
     message = (
         f"No image of {stage.workload_name} was built in this run. Release the change again: the pipeline now knows "
         "the workload and builds its image first."
     )
-    return pipelines.ShellStep(
+    return pipelines.CodeBuildStep(
         f"RefusePlaceholder-{stage.stage_name}",
         input=assembly,
+        role=_plain_role(scope, f"RefusePlaceholderRole{stage.stage_name}"),
         commands=[
             f"grep -rqF '@sha256:' {templates}",  # fails where there is nothing to look at
             # 0: found, 1: not found, 2: could not be read. Only the second is a reason to go on.
@@ -91,10 +99,11 @@ def dns_preflight_step(
     )
 
 
-def smoke_step(*, stage: StageRef, assembly: pipelines.FileSet) -> pipelines.ShellStep:
+def smoke_step(scope: Construct, *, stage: StageRef, assembly: pipelines.FileSet) -> pipelines.CodeBuildStep:
     """Ask the site by its public name, with a deadline; a failure stops the pipeline before the next environment.
 
     Args:
+        scope: the pipeline's stack.
         stage: the environment.
         assembly: any input; without one the CDK would hand over the source, and the right to clone it.
     """
@@ -103,11 +112,17 @@ def smoke_step(*, stage: StageRef, assembly: pipelines.FileSet) -> pipelines.She
         "curl --fail --silent --show-error --location --max-time 40 "
         f"--retry 10 --retry-delay 6 --retry-max-time 300 --retry-all-errors {url}"
     )
-    return pipelines.ShellStep(
+    return pipelines.CodeBuildStep(
         f"SmokeTest-{stage.stage_name}",
         input=assembly,
+        role=_plain_role(scope, f"SmokeTestRole{stage.stage_name}"),
         commands=[command],
     )
+
+
+def _plain_role(scope: Construct, construct_id: str) -> iam.Role:
+    """Make a build role beside the pipeline: the one that the CDK makes moves with the wave that its step is in."""
+    return iam.Role(scope, construct_id, assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
 
 
 def _step_role(scope: Construct, construct_id: str, *, role_name: str, may_assume: str) -> iam.Role:

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from config.models import Configuration
 from config.stack import BaseStack
+from config.stages import Wave, waves
 from pipeline.build import image_step, synth_step
 from pipeline.gates import approval_step, dns_preflight_step, placeholder_step, release_step, smoke_step
 from pipeline.sources import Sources
@@ -59,6 +60,7 @@ class PipelineStack(BaseStack):
             account=configuration.accounts.tooling,
             description="Self-mutating pipeline of the landing zone",
             termination_protection=True,
+            compact=True,
         )
         sources = Sources(configuration)
         source = sources.platform
@@ -66,7 +68,7 @@ class PipelineStack(BaseStack):
             name: image_step(self, configuration=configuration, workload_name=name, sources=sources)
             for name in configuration.workloads
         }
-        synth = synth_step(platform=source, images=images)
+        synth = synth_step(self, platform=source, images=images)
         self._cloning: list[pipelines.CodeBuildStep] = [*images.values(), synth]
         self.pipeline = pipelines.CodePipeline(
             self,
@@ -87,8 +89,9 @@ class PipelineStack(BaseStack):
             ),
         )
         self._add_shared_services(shared_services, source)
-        for environment in environments:
-            self._add_environment(environment, source)
+        by_name = {environment.ref.stage_name: environment for environment in environments}
+        for wave in waves(configuration):
+            self._add_wave(wave, [by_name[stage.stage_name] for stage in wave.stages], source)
         self.pipeline.build_pipeline()
         sources.allow_connections(self.pipeline.pipeline, [step.project for step in self._cloning])
         self._protect_support_stacks()
@@ -120,9 +123,23 @@ class PipelineStack(BaseStack):
         self._cloning += checks
         self.pipeline.add_stage(stage, post=checks)
 
-    def _add_environment(self, stage: DjangoStage, source: pipelines.CodePipelineSource) -> None:
+    def _add_wave(
+        self, wave: Wave, environments: Sequence[DjangoStage], source: pipelines.CodePipelineSource
+    ) -> None:
+        """Add environments that deploy side by side; one alone gets a stage of its own name."""
+        alone = wave.name in {environment.ref.stage_name for environment in environments}
+        place = self.pipeline if alone else self.pipeline.add_wave(wave.name)
+        for environment in environments:
+            self._add_environment(place, environment, source)
+
+    def _add_environment(
+        self,
+        place: pipelines.CodePipeline | pipelines.Wave,
+        stage: DjangoStage,
+        source: pipelines.CodePipelineSource,
+    ) -> None:
         """Refuse a placeholder, ask if the class wants it, migrate before the web stack, smoke test after all."""
-        first = placeholder_step(stage=stage.ref, assembly=self.pipeline.cloud_assembly_file_set)
+        first = placeholder_step(self, stage=stage.ref, assembly=self.pipeline.cloud_assembly_file_set)
         before: list[pipelines.Step] = [first]
         if stage.ref.environment.class_ in self.configuration.pipeline.approvals:
             approval = approval_step(stage.ref)
@@ -130,12 +147,12 @@ class PipelineStack(BaseStack):
             before.append(approval)
         release = release_step(self, configuration=self.configuration, stage=stage.ref, source=source)
         self._cloning.append(release)
-        self.pipeline.add_stage(
+        place.add_stage(
             stage,
             pre=before,
             # Web and workers depend on the release stack, and so on what follows it.
             stack_steps=[pipelines.StackSteps(stack=stage.release, post=[release])],
-            post=[smoke_step(stage=stage.ref, assembly=self.pipeline.cloud_assembly_file_set)],
+            post=[smoke_step(self, stage=stage.ref, assembly=self.pipeline.cloud_assembly_file_set)],
         )
 
 

@@ -157,6 +157,25 @@ def with_third_environment() -> Json:
     return document
 
 
+def with_twenty_environments() -> Json:
+    """Return five workloads of four environments each, that deploy in waves of four."""
+    document = changed({"pipeline.wave_size": 4})
+    (workload,) = document["workloads"].values()
+    document["workloads"], document["accounts"]["workloads"] = {}, {}
+    for number in range(20):
+        name, environment = f"app-{number // 4}", ("staging", "europe", "asia", "america")[number % 4]
+        account = f"{name}-{environment}"
+        document["accounts"]["workloads"][account] = f"{500_000_000_000 + number}"
+        app = document["workloads"].setdefault(name, {**workload, "environments": {}})
+        kind = "staging" if environment == "staging" else "production"
+        app["environments"][environment] = workload["environments"][kind] | {
+            "account": account,
+            "domain": f"{environment}-{name}.acme.example",
+            "cidr": f"10.{number + 1}.0.0/20",
+        }
+    return document
+
+
 def in_region(region: str) -> Json:
     """Return the sample in another home region."""
     document = changed({"organization.region": region})

@@ -60,6 +60,20 @@ def _show(plan: Plan, configuration: Configuration) -> None:
     )
     heading("Stacks, in deployment order (those of one step side by side)")
     table(("stage", "step", "stacks"), _steps(plan.deployments))
+    heading("Limits of AWS: the place that uses most of each")
+    table(
+        ("what", "largest", "allowed", "used", "where"),
+        [
+            (
+                usage.limit.what,
+                f"{usage.found:,}",
+                f"{usage.limit.allowed:,}" if usage.limit.allowed else "-",
+                f"{usage.share:.0%}" if usage.limit.allowed else "",
+                usage.place,
+            )
+            for usage in plan.limits
+        ],
+    )
     heading("To do, in this order")
     for line in _next(plan, configuration):
         say(line)

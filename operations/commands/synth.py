@@ -30,7 +30,8 @@ def command(*, output: Path, images: Path | None, config: Path | None) -> int:
     """Synthesize with every gate, and collect the compliance reports.
 
     No credentials are used. It fails on a finding that has neither a fix nor a waiver, on a stack without a
-    compliance report, on a template that CloudFormation would refuse, and wherever AWS would have been asked.
+    compliance report, on a template that CloudFormation would refuse, wherever AWS would have been asked, and on
+    what is larger than AWS allows.
     """
     load(config)  # a wrong configuration is told at once, and as such
     started = time.monotonic()
@@ -61,3 +62,9 @@ def _show(verdict: Verdict) -> None:
     if verdict.gaps:
         heading(f"Gaps: {len(verdict.gaps)}")
         table(("stack", "problem"), [(gap.stack, gap.problem) for gap in verdict.gaps])
+    if verdict.over:
+        heading(f"Larger than AWS allows: {len(verdict.over)}")
+        for usage in verdict.over:
+            say(str(usage))
+    for usage in verdict.near:
+        say(f"warning: {usage.share:.0%} of a limit. {usage}")
