@@ -56,5 +56,4 @@ def environment(*, credentials: bool = True, extra: Mapping[str, str] | None = N
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-    node = bundled_node()
-    return {**kept, **QUIET, **({"JSII_NODE": str(node)} if node else {}), **(extra or {})}
+    return {**kept, **QUIET, **(extra or {})}
