@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config import stages as stages_module
+from config.acknowledged import Acknowledgement, ChangeName
 from config.sizes import DatabaseSize, Model, WebSize, WorkerSize
 from config.stages import StageRef
 from config.values import (
@@ -39,6 +40,7 @@ from config.variables import INJECTED_VARIABLES
 
 __all__ = [
     "Accounts",
+    "Acknowledgement",
     "Commands",
     "Configuration",
     "DatabaseSize",
@@ -241,6 +243,10 @@ class Configuration(Model):
         # for one, the source. The pipeline's thousand actions end at about thirty environments anyway.
         max_length=20,
         description="Name -> a Django project and its environments.",
+    )
+    acknowledged_changes: dict[ChangeName, Acknowledgement] = Field(
+        default_factory=dict,
+        description="Change that would lose something, as ./lz guard names it -> why it may happen all the same.",
     )
 
     def stages(self) -> tuple[StageRef, ...]:

@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "plan": "Show what the configuration will make, where and in which order.",
         "bootstrap": "Prepare an account for the pipeline, or print how.",
         "synth": "Synthesize with every gate, and collect the compliance reports.",
+        "guard": "Stop a release that would lose a stack or a resource with data.",
         "cdk": "Run the pinned CDK CLI.",
     },
     "Pipeline steps": {
