@@ -14,7 +14,7 @@ from operations.errors import CommandError
 from operations.node import ROOT
 
 OLDEST_PYTHON = "3.11"
-GROUPS = ("rehearsal", "dev")
+GROUPS = ("rehearsal", "audit", "dev")
 PYTHON_LOCKS: Mapping[str, tuple[str, ...]] = {
     "requirements/uv.txt": ("requirements/uv.in",),
     "requirements/lock.txt": ("pyproject.toml", *(word for group in GROUPS for word in ("--group", group))),
