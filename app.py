@@ -1,9 +1,15 @@
 """The CDK app: the tooling stacks, shared services, and every environment of every workload."""
 
+import os
+import sys
+
+if __name__ == "__main__" and __debug__ and sys.gettrace() is None:
+    # jsii checks the types of every call again, which mypy has checked; its docstrings are most of what is loaded.
+    os.execv(sys.executable, [sys.executable, "-OO", *sys.argv])  # noqa: S606 - the same program, without both
+
 import argparse
 import gc
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +33,11 @@ NAMED_ZONES = cdk.Acknowledgment(
     id="CloudFormation-Validate::W3010",
     reason="Zones are named on purpose: they come from the configuration, so that synthesis asks nobody.",
 )
+NOT_FOR_US = {
+    "@aws-cdk/core:enableAdditionalMetadataCollection": False,  # statistics for AWS, which are not sent
+    "aws:cdk:disable-creation-stack-traces": True,  # they tell where jsii unpacked the library, not our lines
+    "@aws-cdk/core:suppressTemplateIndentation": True,  # a template may have 1 MB: the pipeline's needs the room
+}
 CLI_DEFAULTS = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 
 
@@ -51,12 +62,15 @@ def build(
     # The CLI passes the flags of cdk.json and settings of its own, `python app.py` does not: both must give the same.
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(
-        context={**flags, "@aws-cdk/core:bootstrapQualifier": configuration.organization.qualifier},
+        context={
+            **flags,
+            **NOT_FOR_US,
+            "@aws-cdk/core:bootstrapQualifier": configuration.organization.qualifier,
+        },
         post_cli_context=CLI_DEFAULTS,
         outdir=outdir,
         analytics_reporting=False,
         builtin_cloud_formation_validation=validate_templates,
-        stack_traces=False,  # they would tell where jsii unpacked the library, in another folder each time
     )
     cdk.Validations.of(app).acknowledge(NAMED_ZONES)
     shared_services = SharedServicesStage(app, configuration=configuration)

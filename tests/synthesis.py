@@ -1,7 +1,6 @@
 """Runs the app as a process of its own, the way people, the CDK CLI and the pipeline do."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,9 +11,6 @@ from config.node import bundled_node
 ROOT = Path(__file__).parent.parent
 CLI = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 NOWHERE = "http://127.0.0.1:9"  # the discard port: whoever asks for the network is refused at once
-
-# Messages for people hold traces into the folder where jsii unpacked the library; no deployment reads them.
-UNPACKED = re.compile(rb"/tmp/jsii-kernel-\w+")
 
 
 def machine(home: Path, **differences: str) -> dict[str, str]:
@@ -88,7 +84,7 @@ def run_cli(
 def contents(assembly: Path) -> dict[str, bytes]:
     """Return the content of every file of an assembly."""
     return {
-        str(path.relative_to(assembly)): UNPACKED.sub(b"", path.read_bytes())
+        str(path.relative_to(assembly)): path.read_bytes()
         for path in sorted(assembly.rglob("*"))
         if path.is_file()
     }
