@@ -29,6 +29,7 @@ from rehearsal.emulator import (
 from rehearsal.emulator.ec2_protocol import serve
 from rehearsal.emulator.resources import THREADED, add, extend, refuse
 from rehearsal.engine import launch
+from rehearsal.pipeline import launch as pipeline_launch
 
 
 def install() -> Callable[[], None]:
@@ -55,10 +56,12 @@ def install() -> Callable[[], None]:
     for operation, action in transit_permissions.ACTIONS.items():
         actions[operation] = serve(operation, action)
     conditions.install()
-    close = launch.install(Path.cwd())
+    host, building = launch.install(Path.cwd())
+    pipeline_launch.install(Path.cwd(), host, building)
     environment_files.install()
     custom_resources.install()
     internals_services.keep_database_names()
+    internals_services.name_callers_of_buckets()
     internals_services.name_servers(dns.own_name_servers)
     foreign.install()
     passing.install()
@@ -66,7 +69,7 @@ def install() -> Callable[[], None]:
     outputs.install()
     operations.install()
     internals.run_in_thread(frozenset(THREADED))
-    return close
+    return host.close
 
 
 if __name__ == "__main__":

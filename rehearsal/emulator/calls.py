@@ -8,6 +8,7 @@ import asyncio
 import contextvars
 import functools
 import io
+import threading
 from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,7 @@ from rehearsal.emulator import internals
 # Never connected to: the requests are answered before they would leave.
 _ENDPOINT = "https://localhost"
 _TIMEOUT_SECONDS = 60.0
+_CLIENTS = threading.Lock()
 
 
 class UnansweredError(RuntimeError):
@@ -59,9 +61,14 @@ def client(service: str, *, region: str | None = None, credentials: Mapping[str,
     )
 
 
-@functools.lru_cache(maxsize=256)
 def _client(service: str, region: str, key: str, secret: str, token: str | None) -> Any:
-    """The client behind `client`, made once: reading a large service's model takes tenths of a second."""
+    with _CLIENTS:  # making one is not safe from several threads
+        return _make(service, region, key, secret, token)
+
+
+@functools.lru_cache(maxsize=256)
+def _make(service: str, region: str, key: str, secret: str, token: str | None) -> Any:
+    """The client, made once: reading a large service's model takes tenths of a second."""
     made = _session().create_client(
         service,
         region_name=region,

@@ -21,7 +21,12 @@ _CLOUDFORMATION = "ministack.services.cloudformation"
 # Module -> names that this package reads, wraps or replaces there.
 USED: Mapping[str, tuple[str, ...]] = {
     "ministack.app": ("app", "main", "SERVICE_HANDLERS", "_MAIN_LOOP", "_port_is_bindable"),
-    "ministack.core.iam_actions": ("extract_resource_arn", "verified_access_resource_arns"),
+    "ministack.core.iam_actions": (
+        "SERVICE_TO_IAM_NAMESPACE",
+        "_s3_action",
+        "extract_resource_arn",
+        "verified_access_resource_arns",
+    ),
     "ministack.core.iam_evaluator": (
         "EvalContext",
         "_principal_matches",
@@ -33,13 +38,20 @@ USED: Mapping[str, tuple[str, ...]] = {
         "resource_policy_allows",
     ),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
-    "ministack.core.router": ("extract_access_key_id",),
+    "ministack.core.router": ("SERVICE_PATTERNS", "extract_access_key_id"),
+    "ministack.services.codebuild": ("_builds", "_project_shape", "_projects"),
     "ministack.services.ec2": ("_ACTION_MAP", "_route_tables", "_subnets", "_vpcs"),
     "ministack.services.ecs": ("_SecretResolutionError", "_start_task_worker"),
     "ministack.services.iam": ("_roles", "_users"),
     "ministack.services.lambda_svc": ("_execute_function_with_config_scope",),
     "ministack.services.rds": ("_attach_instance_to_shared_cluster", "_sync_cluster_endpoints"),
     "ministack.services.route53": ("_build_delegation_set_el", "_default_records", "_zones", "_records"),
+    "ministack.services.s3": (
+        "_bucket_policies",
+        "_foreign_bucket_allows",
+        "_policy_is_public",
+        "_public_access_blocked",
+    ),
     "ministack.services.sts": ("_sessions", "register_session"),
     _CLOUDFORMATION: ("_stacks", "_ACTION_HANDLERS"),
     f"{_CLOUDFORMATION}.custom_resource": ("_pending", "deliver_response"),
@@ -98,6 +110,19 @@ def service_handlers() -> MutableMapping[str, Any]:
     """Service name -> its request handler, called after authentication and IAM evaluation."""
     handlers: MutableMapping[str, Any] = internal("ministack.app", "SERVICE_HANDLERS")
     return handlers
+
+
+def add_service(name: str, target: str, handler: Callable[..., Any]) -> None:
+    """Serve a service that MiniStack does not have, with authentication and IAM evaluation.
+
+    Args:
+        name: its name, which is also its IAM prefix.
+        target: beginning of its X-Amz-Target headers.
+        handler: answers its requests.
+    """
+    internal("ministack.core.router", "SERVICE_PATTERNS")[name] = {"target_prefixes": [target]}
+    internal("ministack.core.iam_actions", "SERVICE_TO_IAM_NAMESPACE")[name] = name
+    service_handlers()[name] = handler
 
 
 # --- who is asking, and where -------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.emulator.internals import USED, account, internal, region, scope
+from rehearsal.emulator.internals import account, internal, region, scope
 
 
 def access_key(headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
@@ -135,9 +135,8 @@ def wrap_resources(find: Callable[[str, bytes, Mapping[str, Any], str, str], lis
             of them must be allowed, of others the first.
     """
     module = importlib.import_module("ministack.core.iam_actions")
-    first, more = (
-        internal("ministack.core.iam_actions", name) for name in USED["ministack.core.iam_actions"]
-    )
+    names = ("extract_resource_arn", "verified_access_resource_arns")
+    first, more = (internal("ministack.core.iam_actions", name) for name in names)
 
     def resource(service: str, *request: Any) -> str:
         # (method, path, headers, body, parameters, region, account)
@@ -183,6 +182,34 @@ def resource_policy_allows(
     )
     judge = internal("ministack.core.iam_evaluator", "evaluate_resource_policy")
     return bool(judge(policy or None, request, service).decision == "Allow")
+
+
+def s3_action(method: str, path: str, query: Mapping[str, Any]) -> str:
+    """The IAM action of a request to S3."""
+    named = internal("ministack.core.iam_actions", "_s3_action")(method, path, query)
+    return f"s3:{named or ('GetObject' if method in ('GET', 'HEAD') else 'PutObject')}"
+
+
+def decide(policy: str, *, action: str, resource: str, account_id: str) -> str:
+    """What a resource's policy says to the caller of the request in progress: Allow, Deny or something else.
+
+    Args:
+        policy: the policy.
+        action: the IAM action.
+        resource: ARN of what it is done to.
+        account_id: the caller's account.
+    """
+    context = internal("ministack.core.iam_evaluator", "EvalContext")(
+        principal_arn=caller_arn(),
+        principal_type="AssumedRole",
+        principal_account=account_id,
+        action=action,
+        resource_arn=resource,
+        region=region(),
+        secure_transport=True,
+    )
+    judge = internal("ministack.core.iam_evaluator", "evaluate_resource_policy")
+    return str(judge(policy, context).decision)
 
 
 def services_are_not_accounts() -> None:

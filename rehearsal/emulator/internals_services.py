@@ -4,7 +4,10 @@ import importlib
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
+from rehearsal.emulator import internals_iam
 from rehearsal.emulator.internals import USED, Response, account, internal
+
+_S3 = "ministack.services.s3"
 
 # --- Route 53, across accounts ------------------------------------------------------------------------------------
 
@@ -133,3 +136,30 @@ def wrap_function_execution(wrap: Callable[[Callable[..., Any]], Callable[..., A
     module = importlib.import_module("ministack.services.lambda_svc")
     original = internal("ministack.services.lambda_svc", "_execute_function_with_config_scope")
     module._execute_function_with_config_scope = wrap(original)  # type: ignore[attr-defined]
+
+
+# --- S3, across accounts ------------------------------------------------------------------------------------------
+
+
+def name_callers_of_buckets() -> None:
+    """Judge a call on another account's bucket by who makes it.
+
+    MiniStack takes the root of the caller's account instead, so that a bucket policy that names a role lets nobody in.
+    """
+    module = importlib.import_module(_S3)
+    original = internal(_S3, "_foreign_bucket_allows")
+    public, blocked = internal(_S3, "_policy_is_public"), internal(_S3, "_public_access_blocked")
+
+    def allows(
+        owner: str, bucket: str, key: str, method: str, query: Mapping[str, Any], caller: str, *rest: Any
+    ) -> bool:
+        policy = internal(_S3, "_bucket_policies").get_scoped(owner, None, bucket)
+        if caller and policy and not (blocked(owner, bucket, "RestrictPublicBuckets") and public(policy)):
+            action = internals_iam.s3_action(method, f"/{bucket}/{key}" if key else f"/{bucket}", query)
+            resource = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
+            decision = internals_iam.decide(policy, action=action, resource=resource, account_id=caller)
+            if decision in ("Allow", "Deny"):
+                return bool(decision == "Allow")
+        return bool(original(owner, bucket, key, method, query, caller, *rest))
+
+    module._foreign_bucket_allows = allows  # type: ignore[attr-defined]

@@ -10,9 +10,7 @@ RECORDED_ONLY: Mapping[str, str] = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": "step scaling follows its alarm; target tracking is recorded alone",
     "AWS::CloudWatch::Alarm": "one on a metric expression drives its step scaling alone; others are evaluated",
     "AWS::CloudWatch::CompositeAlarm": "recorded by its stack; never evaluated",
-    "AWS::CodeBuild::Project": "CodeBuild knows it and describes it; a build started there runs nothing and succeeds",
     "AWS::CodeConnections::Connection": "recorded by its stack; it connects to nothing",
-    "AWS::CodePipeline::Pipeline": "recorded by its stack; there is no CodePipeline service that would run it",
     "AWS::CodeStarConnections::Connection": "recorded by its stack; it connects to nothing",
     "AWS::CodeStarNotifications::NotificationRule": "recorded by its stack; nobody is notified",
     "AWS::EC2::EIP": f"{_ROUTING}, and the address is made up",
@@ -49,5 +47,6 @@ NOT_ENFORCED: tuple[str, ...] = (
     "A database cluster is one PostgreSQL, which all its instances are: it is not replicated, and it never pauses.",
     "IAM authentication to a database does not exist.",
     "ECS Exec opens no session.",
+    "A build that no pipeline starts runs nothing and succeeds.",
     "A principal of an account outside the rehearsal is not looked up in policies.",
 )

@@ -87,12 +87,6 @@ RESOURCES: tuple[Resource, ...] = (
         replacing=frozenset({"PolicyName", "ResourceId", "ScalingTargetId"}),
     ),
     Recorded(
-        "AWS::CodePipeline::Pipeline",
-        identify=_named("Name", length=100),
-        attributes=lambda *_: {"Version": "1"},
-        replacing=frozenset({"Name"}),
-    ),
-    Recorded(
         "AWS::CodeConnections::Connection",
         identify=_arn("codeconnections", "connection/"),
         attributes=lambda arn, _: {"ConnectionArn": arn, "ConnectionStatus": "PENDING"},

@@ -57,8 +57,15 @@ def _tasks(sent: Mapping[str, Any]) -> str:
     return f"task-definition/{definition}" + ("" if ":" in definition else ":*")
 
 
+def _pipelines(sent: Mapping[str, Any]) -> str:
+    """The pipeline; where a request names a stage or an action, that (resource types stage and action)."""
+    parts = [sent.get("pipelineName") or sent.get("name"), sent.get("stageName"), sent.get("actionName")]
+    return "/".join(str(part) for part in parts if part)
+
+
 _FINDERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "ssm": _parameters,
     "logs": _streams,
     "ecs": _tasks,
+    "codepipeline": _pipelines,
 }

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from rehearsal.emulator import internals_iam
@@ -22,14 +22,14 @@ from rehearsal.engine.stopping import Stopping
 from rehearsal.engine.tasks import Platform, Tasks
 
 
-def install(directory: Path) -> Callable[[], None]:
+def install(directory: Path) -> tuple[Host, Mapping[str, str]]:
     """Let MiniStack's ECS and RDS use processes.
 
     Args:
         directory: the emulator's folder.
 
     Returns:
-        What ends all of them.
+        Their host, which ends all of them when it is closed, and the environment that builds get.
 
     Raises:
         RuntimeError: the installed MiniStack is not the one that this was written for.
@@ -48,9 +48,10 @@ def install(directory: Path) -> Callable[[], None]:
     host = Host(directory)
     ca_file = directory / "ca.pem"
     endpoint = f"https://127.0.0.1:{os.environ['GATEWAY_PORT']}"
+    building: Mapping[str, str] = json.loads(os.environ.pop(BUILD_VARIABLE))
     cache = Cache(
         Path(os.environ.pop(CACHE_VARIABLE)),
-        environment=json.loads(os.environ.pop(BUILD_VARIABLE)),
+        environment=building,
         run=host.run,
     )
     platform = Platform(
@@ -69,7 +70,7 @@ def install(directory: Path) -> Callable[[], None]:
     Scaling().install()
     rds.install(client)
     layers.install()
-    return host.close
+    return host, building
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -275,7 +275,6 @@ RECORDED: Mapping[str, Mapping[str, Any]] = {
             "Metrics": [{"Id": "e", "Expression": "1 + 1", "ReturnData": True}],
         },
     },
-    "Pipeline": {"Type": "AWS::CodePipeline::Pipeline", "Properties": {"RoleArn": "r", "Stages": []}},
     "Connection": {
         "Type": "AWS::CodeConnections::Connection",
         "Properties": {"ConnectionName": "c", "ProviderType": "GitHub"},
@@ -287,7 +286,6 @@ def test_recorded_types_have_ids_and_attributes(cloud: Cloud) -> None:
     outputs = {
         "Arn": {"Fn::GetAtt": ["Connection", "ConnectionArn"]},
         "Alarm": {"Fn::GetAtt": ["Alarm", "Arn"]},
-        "Version": {"Fn::GetAtt": ["Pipeline", "Version"]},
     }
 
     made = cloud.deploy(RECORDED, outputs=outputs)
@@ -297,8 +295,9 @@ def test_recorded_types_have_ids_and_attributes(cloud: Cloud) -> None:
     assert made.ids["Policy"].endswith(":resource/dynamodb/table/t:policyName/p")
     assert made.outputs["Arn"] == made.ids["Connection"]
     assert made.outputs["Alarm"].endswith(made.ids["Alarm"])
+    tagged = {**RECORDED["Connection"]["Properties"], "Tags": [{"Key": "k", "Value": "v"}]}
     changed = cloud.deploy(
-        {**RECORDED, "Pipeline": {"Type": "AWS::CodePipeline::Pipeline", "Properties": {"RoleArn": "s"}}},
+        {**RECORDED, "Connection": {**RECORDED["Connection"], "Properties": tagged}},
         name=made.name,
         outputs=outputs,
     )

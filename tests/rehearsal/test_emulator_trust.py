@@ -260,3 +260,22 @@ def test_a_role_for_one_name_server_record_writes_no_other(cloud: Cloud) -> None
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
             write(action, name, record_type, value)
+
+
+def test_a_bucket_policy_lets_in_the_roles_of_other_accounts_that_it_names(cloud: Cloud) -> None:
+    s3, bucket = cloud.client("s3", TOOLING), "named-roles-alone"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    named, other = (cloud.role(allow=["s3:GetObject"]) for _ in range(2))
+    document = policy({"AWS": named}, "s3:GetObject", resource=f"arn:aws:s3:::{bucket}/*")
+    s3.put_bucket_policy(Bucket=bucket, Policy=document)
+    s3.put_object(Bucket=bucket, Key="key", Body=b"content")
+
+    def read(role: str) -> Any:
+        client = cloud.client("s3", STAGING, credentials=cloud.session(role))
+        return client.get_object(Bucket=bucket, Key="key")["Body"].read()
+
+    assert read(named) == b"content"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        read(other)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        cloud.client("s3", STAGING).get_object(Bucket=bucket, Key="key")

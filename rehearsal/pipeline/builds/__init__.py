@@ -1,11 +1,16 @@
 """The builds of a rehearsed pipeline: what CodeBuild would run, run as processes of this machine."""
 
+import json
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BuildRequest", "BuildResult"]
+__all__ = ["BuildRequest", "BuildResult", "run_build"]
+
+_PHASES = ("install", "pre_build", "build", "post_build")
 
 
 @dataclass(frozen=True)
@@ -54,3 +59,36 @@ class BuildResult:
     phase: str
     problem: str
     exported: Mapping[str, str] = field(default_factory=dict)
+
+
+def run_build(request: BuildRequest) -> BuildResult:
+    """Run an inline buildspec's commands, one after the other; the first that fails ends the build.
+
+    Args:
+        request: the build.
+    """
+    spec = json.loads(request.project["source"]["buildspec"])
+    source = request.sources[request.primary]
+    environment = {**request.machine, **request.aws, **request.environment, "PATH": "/usr/bin:/bin"}
+    for phase in _PHASES:
+        for command in spec.get("phases", {}).get(phase, {}).get("commands", []):
+            done = subprocess.run(
+                ["sh", "-c", command],
+                cwd=source,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            for line in done.stdout.splitlines():
+                request.say(line)
+            if done.returncode:
+                problem = f"{command}: exit status {done.returncode}"
+                return BuildResult(
+                    succeeded=False, exit_code=done.returncode, phase=phase.upper(), problem=problem
+                )
+    for folder in request.outputs.values():
+        base = spec.get("artifacts", {}).get("base-directory", ".")
+        shutil.copytree(source / base, folder, dirs_exist_ok=True)
+    return BuildResult(succeeded=True, exit_code=0, phase="COMPLETED", problem="")
