@@ -14,7 +14,7 @@ from constructs import IConstruct, Node
 
 from compliance.waivers import Waiver, WaiverError, read_waivers
 from config.models import Configuration
-from config.naming import resource_name
+from config.naming import Names, resource_name
 from config.stages import StageRef
 
 PACKS = ("AwsSolutions",)
@@ -120,6 +120,7 @@ class Compliance:
             "region": configuration.organization.region,
             "tooling": configuration.accounts.tooling,
             "shared_services": configuration.accounts.shared_services,
+            "records": Names(configuration).records_bucket,
             "source": configuration.pipeline.repository.replace("/", "_"),
             "workload_source": (
                 stage.workload.source.repository or configuration.pipeline.repository

@@ -94,6 +94,14 @@ class Names:
             account, f"cdk-{organization.qualifier}-{kind}-{account}-{region or organization.region}"
         )
 
+    def any_bootstrap_role_arn(self, kind: str) -> str:
+        """Return the pattern of a bootstrap role's ARN in any account and region.
+
+        Args:
+            kind: as for `bootstrap_role_arn`.
+        """
+        return self.role_arn("*", f"cdk-{self.configuration.organization.qualifier}-{kind}-*")
+
     def delegation_role(self, environment_key: str) -> str:
         """Role in shared services that may write one environment's NS record in the parent zone."""
         return f"{self._organization}-dns-delegation-{resource_name(environment_key)}"

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import aws_cdk as cdk
 
 from config.models import Configuration
-from config.naming import PIPELINE_STACK, REGISTRY_STACK
+from config.naming import PIPELINE_STACK, RECORDS_STACK, REGISTRY_STACK
 from pipeline.pipeline import PipelineStack
+from pipeline.records import RecordsStack
 from pipeline.registry import RegistryStack
 from shared_services import SharedServicesStage
 from workloads.django import DjangoStage
 
-__all__ = ["PipelineStack", "RegistryStack", "add_pipeline"]
+__all__ = ["PipelineStack", "RecordsStack", "RegistryStack", "add_pipeline"]
 
 
 def add_pipeline(
@@ -33,6 +34,7 @@ def add_pipeline(
         The stacks by name.
     """
     registry = RegistryStack(app, REGISTRY_STACK, configuration=configuration)
+    records = RecordsStack(app, RECORDS_STACK, configuration=configuration)
     pipeline = PipelineStack(
         app,
         PIPELINE_STACK,
@@ -41,4 +43,5 @@ def add_pipeline(
         environments=environments,
     )
     pipeline.add_stack_dependency(registry)
-    return {REGISTRY_STACK: registry, PIPELINE_STACK: pipeline}
+    pipeline.add_stack_dependency(records)
+    return {REGISTRY_STACK: registry, RECORDS_STACK: records, PIPELINE_STACK: pipeline}

@@ -92,6 +92,35 @@ def _registry_permissions(
     return statements
 
 
+def trust_step(
+    scope: Construct, *, configuration: Configuration, source: pipelines.CodePipelineSource
+) -> pipelines.CodeBuildStep:
+    """Stop before synthesis and self-mutation, unless every account of the configuration is bootstrapped with trust.
+
+    The running pipeline does not know an account that this very commit adds. So the step may assume the look-up role
+    of any account, which is theirs to grant, and narrows its own session to reading roles.
+
+    Args:
+        scope: the pipeline's stack.
+        configuration: the organization.
+        source: source of this project; its `./lz doctor` does the work.
+    """
+    names = Names(configuration)
+    role = iam.Role(
+        scope,
+        "TrustPreflightRole",
+        role_name=names.trust_step_role,
+        assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+        description="Looks at the bootstrap of every account of the configuration",
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["sts:AssumeRole"], resources=[names.any_bootstrap_role_arn("lookup-role")]
+        )
+    )
+    return pipelines.CodeBuildStep("TrustPreflight", input=source, commands=["./lz doctor"], role=role)
+
+
 def synth_step(
     scope: Construct, *, platform: pipelines.CodePipelineSource, images: Mapping[str, pipelines.CodeBuildStep]
 ) -> pipelines.CodeBuildStep:

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from config.images import PLACEHOLDER_DIGEST
 from config.models import Configuration
-from config.naming import Names
+from config.naming import Names, record_prefix
 from config.stages import StageRef
 
 
@@ -59,12 +59,16 @@ def release_step(
         configuration: the organization.
         stage: the environment.
         source: source of this project; its `./lz release` does the work.
+
+    Returns:
+        A step whose output holds `release.json`: which migrations there are now.
     """
     names = Names(configuration)
     return pipelines.CodeBuildStep(
         f"Release-{stage.stage_name}",
         input=source,
-        commands=[f"./lz release --environment {stage.key}"],
+        commands=[f"./lz release --environment {stage.key} --output out"],
+        primary_output_directory="out",
         role=_step_role(
             scope,
             f"ReleaseRole{stage.stage_name}",
@@ -117,6 +121,58 @@ def smoke_step(scope: Construct, *, stage: StageRef, assembly: pipelines.FileSet
         input=assembly,
         role=_plain_role(scope, f"SmokeTestRole{stage.stage_name}"),
         commands=[command],
+    )
+
+
+def record_step(
+    scope: Construct,
+    *,
+    configuration: Configuration,
+    stage: StageRef,
+    source: pipelines.CodePipelineSource,
+    assembly: pipelines.FileSet,
+    image: pipelines.CodeBuildStep,
+    release: pipelines.CodeBuildStep,
+) -> pipelines.CodeBuildStep:
+    """Check that the services run the release's image, and write the release record; after everything else.
+
+    Args:
+        scope: the pipeline's stack.
+        configuration: the organization.
+        stage: the environment.
+        source: source of this project; its `./lz record` does the work.
+        assembly: what was deployed.
+        image: the workload's image step, for `image.json` and `migrations.json`.
+        release: the environment's release step, for `release.json`.
+    """
+    names = Names(configuration)
+    role = _step_role(
+        scope,
+        f"RecordRole{stage.stage_name}",
+        role_name=names.record_step_role(stage.key),
+        may_assume=names.role_arn(stage.account_id, names.serving_reader_role(stage.key)),
+    )
+    bucket = f"arn:{names.partition}:s3:::{names.records_bucket}"
+    prefix = record_prefix(stage.stage_name)
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[f"{bucket}/{prefix}*"])
+    )
+    role.add_to_policy(  # without it S3 says that a record which is not there yet is forbidden
+        iam.PolicyStatement(
+            actions=["s3:ListBucket"],
+            resources=[bucket],
+            conditions={"StringLike": {"s3:prefix": f"{prefix}*"}},
+        )
+    )
+    return pipelines.CodeBuildStep(
+        f"Record-{stage.stage_name}",
+        input=source,
+        additional_inputs={"assembly": assembly, f"images/{stage.workload_name}": image, "release": release},
+        commands=[
+            f"./lz record --environment {stage.key} --assembly assembly --images images --release release"
+        ],
+        env={"PIPELINE_EXECUTION_ID": "#{codepipeline.PipelineExecutionId}"},
+        role=role,
     )
 
 

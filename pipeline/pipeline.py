@@ -12,8 +12,15 @@ from constructs import Construct
 from config.models import Configuration
 from config.stack import BaseStack
 from config.stages import Wave, waves
-from pipeline.build import image_step, synth_step
-from pipeline.gates import approval_step, dns_preflight_step, placeholder_step, release_step, smoke_step
+from pipeline.build import image_step, synth_step, trust_step
+from pipeline.gates import (
+    approval_step,
+    dns_preflight_step,
+    placeholder_step,
+    record_step,
+    release_step,
+    smoke_step,
+)
 from pipeline.sources import Sources
 from shared_services import SharedServicesStage
 from workloads.django import DjangoStage
@@ -64,12 +71,14 @@ class PipelineStack(BaseStack):
         )
         sources = Sources(configuration)
         source = sources.platform
-        images = {
+        self._images = {
             name: image_step(self, configuration=configuration, workload_name=name, sources=sources)
             for name in configuration.workloads
         }
-        synth = synth_step(self, platform=source, images=images)
-        self._cloning: list[pipelines.CodeBuildStep] = [*images.values(), synth]
+        synth = synth_step(self, platform=source, images=self._images)
+        trust = trust_step(self, configuration=configuration, source=source)
+        synth.add_step_dependency(trust)
+        self._cloning: list[pipelines.CodeBuildStep] = [*self._images.values(), trust, synth]
         self.pipeline = pipelines.CodePipeline(
             self,
             "Pipeline",
@@ -138,21 +147,33 @@ class PipelineStack(BaseStack):
         stage: DjangoStage,
         source: pipelines.CodePipelineSource,
     ) -> None:
-        """Refuse a placeholder, ask if the class wants it, migrate before the web stack, smoke test after all."""
-        first = placeholder_step(self, stage=stage.ref, assembly=self.pipeline.cloud_assembly_file_set)
+        """Refuse a placeholder, ask if the class wants it, migrate before the web stack, look and record after all."""
+        assembly = self.pipeline.cloud_assembly_file_set
+        first = placeholder_step(self, stage=stage.ref, assembly=assembly)
         before: list[pipelines.Step] = [first]
         if stage.ref.environment.class_ in self.configuration.pipeline.approvals:
             approval = approval_step(stage.ref)
             approval.add_step_dependency(first)
             before.append(approval)
         release = release_step(self, configuration=self.configuration, stage=stage.ref, source=source)
-        self._cloning.append(release)
+        smoke = smoke_step(self, stage=stage.ref, assembly=assembly)
+        record = record_step(
+            self,
+            configuration=self.configuration,
+            stage=stage.ref,
+            source=source,
+            assembly=assembly,
+            image=self._images[stage.ref.workload_name],
+            release=release,
+        )
+        record.add_step_dependency(smoke)
+        self._cloning += [release, record]
         place.add_stage(
             stage,
             pre=before,
             # Web and workers depend on the release stack, and so on what follows it.
             stack_steps=[pipelines.StackSteps(stack=stage.release, post=[release])],
-            post=[smoke_step(self, stage=stage.ref, assembly=self.pipeline.cloud_assembly_file_set)],
+            post=[smoke, record],
         )
 
 

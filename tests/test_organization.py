@@ -38,6 +38,7 @@ def test_every_stack_is_in_the_account_and_region_of_its_role(organization: Asse
     places = {stack.name: (stack.account, stack.region) for stack in organization.stacks.values()}
     expected = {
         "Registry": ("111111111111", "eu-west-1"),
+        "Records": ("111111111111", "eu-west-1"),
         "Pipeline": ("111111111111", "eu-west-1"),
         "Pipeline-support-us-east-1": ("111111111111", "us-east-1"),
         "SharedServices-Network": ("222222222222", "eu-west-1"),

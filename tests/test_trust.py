@@ -49,6 +49,12 @@ EXPECTED = {
     f"{PRODUCTION}:acme-release-runner-my-django-app-production": {
         (TOOLING, f"ArnEquals {_step('release-step-my-django-app-production')}")
     },
+    f"{STAGING}:acme-serving-reader-my-django-app-staging": {
+        (TOOLING, f"ArnEquals {_step('record-step-my-django-app-staging')}")
+    },
+    f"{PRODUCTION}:acme-serving-reader-my-django-app-production": {
+        (TOOLING, f"ArnEquals {_step('record-step-my-django-app-production')}")
+    },
 }
 
 
@@ -81,6 +87,8 @@ def test_exactly_these_resources_answer_to_another_account(organization: Assembl
     # AWS's own account for load balancers in eu-west-1; see "Enable access logs" in the guide to them.
     load_balancers = {"156460612806:root"}
     assert found == {
+        # Narrowed to the rollback roles: see tests/pipeline/test_records.py.
+        "Records BucketPolicy": {f"{STAGING}:root", f"{PRODUCTION}:root"},
         "Registry Repository": {f"{STAGING}:root", f"{PRODUCTION}:root"},
         "Pipeline Key": deploy_roles("eu-west-1", SHARED, STAGING, PRODUCTION),
         "Pipeline BucketPolicy": deploy_roles("eu-west-1", SHARED, STAGING, PRODUCTION),
@@ -113,6 +121,12 @@ def test_every_role_that_may_be_assumed_has_its_user_and_no_user_has_another(org
         },
         "acme-release-step-my-django-app-production": {
             f"arn:aws:iam::{PRODUCTION}:role/acme-release-runner-my-django-app-production"
+        },
+        "acme-record-step-my-django-app-staging": {
+            f"arn:aws:iam::{STAGING}:role/acme-serving-reader-my-django-app-staging"
+        },
+        "acme-record-step-my-django-app-production": {
+            f"arn:aws:iam::{PRODUCTION}:role/acme-serving-reader-my-django-app-production"
         },
         # The CDK's function that writes the NS record.
         f"{documents.STAGING}-Dns": {f"arn:aws:iam::{SHARED}:role/acme-dns-delegation-my-django-app-staging"},
@@ -184,4 +198,4 @@ def test_no_two_roles_of_an_account_have_the_same_name(organization: Assembly) -
         for role in organization.resources("AWS::IAM::Role")
         if role.get("RoleName")
     ]
-    assert len(names) == len(set(names)) == 11
+    assert len(names) == len(set(names)) == 18

@@ -15,6 +15,7 @@ from tests.pipeline.actions import (
     environment,
     pipeline,
     stages,
+    variables,
 )
 
 ROOT = Path(__file__).parent.parent.parent
@@ -51,13 +52,21 @@ def test_all_staging_environments_run_before_any_production(synthesize: Synthesi
     ]
 
 
-def test_images_are_built_before_synthesis(synthesize: Synthesize) -> None:
+def test_images_are_built_and_trust_is_looked_at_before_synthesis(synthesize: Synthesize) -> None:
     build = actions(synthesize(documents.with_second_workload()), "Build")
     assert {name: action.order for name, action in build.items()} == {
         "Image-my-django-app": 1,
         "Image-shop": 1,
+        "TrustPreflight": 1,
         "Synth": 2,
     }
+
+
+def test_a_missing_trust_stops_the_run_before_the_pipeline_updates_itself(organization: Assembly) -> None:
+    trust = actions(organization, "Build")["TrustPreflight"]
+    assert commands(organization, trust) == ["./lz doctor"]
+    assert [artifact["Name"] for artifact in trust.body["InputArtifacts"]] == ["acme_landing_zone_Source"]
+    assert stages(organization).index("Build") < stages(organization).index("UpdatePipeline")
 
 
 def test_synthesis_runs_every_check_and_gets_the_digests(organization: Assembly) -> None:
@@ -166,14 +175,15 @@ def test_an_environment_releases_before_it_serves_and_is_asked_at_last(
         "Web.Prepare",
         "Web.Deploy",
         f"SmokeTest-{stage_name}",
+        f"Record-{stage_name}",
     )
     assert order == sorted(set(order)), "strictly one after the other"
     release = stage[f"Release.Release-{stage_name}"]
     assert stage["Workers.Prepare"].order > release.order
     assert stage[f"SmokeTest-{stage_name}"].order > stage["Workers.Deploy"].order
-    assert [action.name for action in stage.values() if action.order == order[-1]] == [
-        f"SmokeTest-{stage_name}"
-    ]
+    for last, name in zip(order[-2:], ("SmokeTest", "Record"), strict=True):
+        assert [action.name for action in stage.values() if action.order == last] == [f"{name}-{stage_name}"]
+    assert max(action.order for action in stage.values()) == order[-1]
 
 
 def test_nothing_in_an_environment_happens_before_the_refusal_of_placeholders(organization: Assembly) -> None:
@@ -216,6 +226,48 @@ def test_the_smoke_test_asks_the_public_name_with_a_deadline(organization: Assem
     (command,) = commands(organization, smoke)
     assert command.endswith(" https://www.acme.example/status/deep/")
     assert {"--fail", "--max-time", "--retry-max-time"} <= set(command.split())
+
+
+def test_a_failing_smoke_test_stops_the_run_before_the_record_and_the_next_environment(
+    synthesize: Synthesize,
+) -> None:
+    # CodePipeline starts a stage, and an action of a higher run order, only when all before it succeeded: "Pipeline
+    # structure reference" of its user guide.
+    assembly = synthesize(documents.with_second_workload())
+    environments = stages(assembly)[5:]
+    assert environments.index("ShopStaging") < environments.index("ShopProduction")
+    for stage_name in environments:
+        stage = actions(assembly, stage_name)
+        assert stage[f"SmokeTest-{stage_name}"].order < stage[f"Record-{stage_name}"].order
+        assert "OnFailure" not in str(pipeline(assembly).get("Stages"))
+
+
+def test_a_release_is_recorded_with_what_was_deployed_built_and_migrated(organization: Assembly) -> None:
+    for stage_name in (documents.STAGING, documents.PRODUCTION):
+        record = actions(organization, stage_name)[f"Record-{stage_name}"]
+        *linking, command = commands(organization, record)
+        key = "my-django-app/" + stage_name.removeprefix("MyDjangoApp").lower()
+        assert command == (
+            f"./lz record --environment {key} --assembly assembly --images images --release release"
+        )
+        assert [part for part in ("assembly", "images/my-django-app", "release") if part in str(linking)] == [
+            "assembly",
+            "images/my-django-app",
+            "release",
+        ]
+        assert {artifact["Name"] for artifact in record.body["InputArtifacts"]} == {
+            "acme_landing_zone_Source",
+            "Synth_Output",
+            "Image_my_django_app_Output",
+            f"Release_{stage_name}_Output",
+        }
+        assert variables(record) == [
+            {
+                "name": "PIPELINE_EXECUTION_ID",
+                "type": "PLAINTEXT",
+                "value": "#{codepipeline.PipelineExecutionId}",
+            }
+        ]
 
 
 def test_no_stage_has_more_actions_than_codepipeline_allows(synthesize: Synthesize) -> None:

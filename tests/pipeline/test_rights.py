@@ -45,7 +45,7 @@ def test_steps_get_no_secret_in_an_environment_variable(organization: Assembly) 
         if action.category == "Build"
         for variable in variables(action)
     ]
-    assert {variable["name"] for variable in found} <= {"_PROJECT_CONFIG_HASH"}
+    assert {variable["name"] for variable in found} == {"_PROJECT_CONFIG_HASH", "PIPELINE_EXECUTION_ID"}
 
 
 def test_only_image_builds_have_root_on_their_machine(organization: Assembly) -> None:
@@ -65,3 +65,16 @@ def test_every_project_writes_to_the_log_group_with_retention(organization: Asse
     assert {str(each.get("LogsConfig", "CloudWatchLogs", "GroupName")) for each in projects} == {
         str({"Ref": group.logical_id})
     }
+
+
+def test_the_look_at_trust_may_become_any_accounts_look_up_role_and_nothing_else(
+    organization: Assembly,
+) -> None:
+    role = role_of(organization, actions(organization, "Build")["TrustPreflight"])
+    assumed = [each for each in identity_statements(role) if "sts:AssumeRole" in each.actions]
+    assert [each.resources for each in assumed] == [("arn:aws:iam::*:role/cdk-hnb659fds-lookup-role-*",)]
+    (other,) = [
+        {action.partition(":")[0] for each in identity_statements(role) for action in each.actions}
+        - {"sts", "logs", "codebuild", "s3", "kms", "codestar-connections", "codeconnections"}
+    ]
+    assert not other

@@ -13,6 +13,7 @@ from workloads.django.containers import CONTAINER_NAME, DjangoTask
 from workloads.django.media import MediaStack, grant_objects
 from workloads.django.parameters import ParametersStack
 from workloads.django.queues import QueuesStack
+from workloads.django.serving_roles import make_serving_roles
 from workloads.django.static_files import StaticFilesStack
 from workloads.django.task_access import allow_running
 
@@ -61,6 +62,7 @@ class ReleaseStack(WorkloadStack):
         if queues is not None:
             queues.queue.grant_send_messages(definition.task_role)
         self._runner(cluster)
+        make_serving_roles(self, release=self.task)
         self.publish(
             {
                 "ReleaseTaskDefinition": self.task.definition.family,

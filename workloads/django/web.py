@@ -19,6 +19,7 @@ from workloads.django.media import MediaStack
 from workloads.django.network import NetworkStack
 from workloads.django.parameters import ParametersStack
 from workloads.django.queues import QueuesStack
+from workloads.django.serving_roles import allow_return
 
 CPU_TARGET_PERCENT = 75
 IDLE_TIMEOUT = cdk.Duration.seconds(60)  # below gunicorn's keep-alive, so that the load balancer closes first
@@ -72,6 +73,7 @@ class WebStack(WorkloadStack):
         self.service = self._service(task, network)
         self._listeners(certificate)
         self._scaling()
+        allow_return(self, {self.service: task})
         alias = route53.RecordTarget.from_alias(targets.LoadBalancerTarget(self.load_balancer))
         route53.ARecord(self, "Alias", zone=zone, target=alias)
         self.publish(

@@ -15,6 +15,7 @@ from workloads.django.media import MediaStack
 from workloads.django.network import NetworkStack
 from workloads.django.parameters import ParametersStack
 from workloads.django.queues import QueuesStack
+from workloads.django.serving_roles import allow_return
 
 STOP_TIMEOUT = cdk.Duration.seconds(120)  # the longest that Fargate grants; Celery's soft shutdown fits in
 BEAT_CPU_UNITS = 256
@@ -65,9 +66,11 @@ class WorkersStack(WorkloadStack):
             "WorkerTaskRoleArn": worker.definition.task_role.role_arn,
             "WorkerLogGroup": worker.log_group.log_group_name,
         }
+        services = {self.service: worker}
         if commands.beat is not None:
             beat = self._task("Beat", list(commands.beat), BEAT_CPU_UNITS, BEAT_MEMORY_MIB)
             service = self._service("BeatService", beat, desired_count=1)
+            services[service] = beat
             published |= {
                 "BeatServiceName": service.service_name,
                 "BeatTaskDefinition": beat.definition.task_definition_arn,
@@ -75,6 +78,7 @@ class WorkersStack(WorkloadStack):
                 "BeatLogGroup": beat.log_group.log_group_name,
             }
         self.publish(published)
+        allow_return(self, services)
 
     def _task(self, name: str, command: list[str], cpu: int, memory: int) -> DjangoTask:
         task = DjangoTask(
