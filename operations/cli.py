@@ -21,11 +21,15 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "rehearse": "Run the whole organization on this machine.",
         "open": "Open a rehearsed environment in a browser, under its real name.",
     },
-    "App team": {"run": "Run a one-off command in an environment."},
+    "App team": {
+        "run": "Run a one-off command in an environment.",
+        "rollback": "Return an environment to an earlier image.",
+    },
     "Platform team": {
         "validate": "Check the configuration.",
         "plan": "Show what the configuration will make, where and in which order.",
         "bootstrap": "Prepare an account for the pipeline, or print how.",
+        "doctor": "Check that every account is bootstrapped and trusts tooling.",
         "synth": "Synthesize with every gate, and collect the compliance reports.",
         "guard": "Stop a release that would lose a stack or a resource with data.",
         "cdk": "Run the pinned CDK CLI.",
@@ -33,6 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Pipeline steps": {
         "image": "Build and push a workload's image, unless its source is unchanged.",
         "release": "Run an environment's release task and follow it.",
+        "record": "Check that the release's image runs, and write the release record.",
         "dns-preflight": "Check that the world can resolve the parent domain.",
     },
     "Developers of this project": {
