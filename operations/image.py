@@ -1,11 +1,12 @@
 """Builds a workload's image once, in the tooling account's registry, and tells which digest it has."""
 
 import base64
+import contextlib
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +92,23 @@ class Registry:
             raise CommandError(message, fix=fix) from error
         return answer["imageDetails"][0]["imageDigest"]
 
+    def reference(self, digest: str) -> str:
+        """Return what `docker run` takes for an image."""
+        return f"{self.host}/{self.repository}@{digest}"
+
+    @contextlib.contextmanager
+    def logged_in(self) -> Iterator[None]:
+        """Let docker pull from the registry and push to it while the body runs.
+
+        Raises:
+            CommandError: docker is missing, or refuses the login.
+        """
+        _docker(["login", "--username", "AWS", "--password-stdin", self.host], secret=self.password())
+        try:
+            yield
+        finally:
+            _docker(["logout", self.host], check=False)
+
     def password(self) -> str:
         """Return the password for `docker login`; it is good for twelve hours."""
         data = self._ecr.get_authorization_token()["authorizationData"][0]
@@ -158,18 +176,10 @@ def _build_and_push(
 ) -> str:
     image = f"{registry.host}/{registry.repository}:{tag}"
     label = () if revision is None else ("--label", f"{REVISION_LABEL}={revision}")
-    hosts = [registry.host]
-    _docker(["login", "--username", "AWS", "--password-stdin", registry.host], secret=registry.password())
-    try:
-        if hub is not None:
-            hosts.append("docker.io")
-            _docker(["login", "--username", hub[0], "--password-stdin"], secret=hub[1])
+    with registry.logged_in(), _hub_login(hub):
         say(f"building {image} for {platform}")
         _docker(["build", "--platform", platform, "--target", TARGET, *label, "--tag", image, str(source)])
         pushed = _docker(["push", image], check=False)
-    finally:
-        for host in hosts:
-            _docker(["logout", host], check=False)
     digest = registry.digest(tag)
     if digest is None:
         message = f"docker push ended with {pushed}, and {image} is not in the registry; its output is above"
@@ -177,6 +187,19 @@ def _build_and_push(
     # A refused push is fine where another run pushed the same source meanwhile: tags never move.
     say(f"{'pushed' if pushed == 0 else 'another run had pushed'} {image} as {digest}")
     return digest
+
+
+@contextlib.contextmanager
+def _hub_login(hub: tuple[str, str] | None) -> Iterator[None]:
+    """Log in to Docker Hub while the body runs, if there is a login for it."""
+    if hub is None:
+        yield
+        return
+    _docker(["login", "--username", hub[0], "--password-stdin"], secret=hub[1])
+    try:
+        yield
+    finally:
+        _docker(["logout", "docker.io"], check=False)
 
 
 def _docker(arguments: Sequence[str], *, secret: str | None = None, check: bool = True) -> int:
@@ -189,7 +212,7 @@ def _docker(arguments: Sequence[str], *, secret: str | None = None, check: bool 
     """
     docker = shutil.which("docker")
     if docker is None:
-        message = "docker was not found; it is needed because this source was never built"
+        message = "docker was not found; it is needed to build an image, and to ask one for its migrations"
         raise CommandError(message, fix="install Docker, or run this step where it is (the pipeline does)")
     # Attestations would make the pushed digest that of an index, which the registry does not scan.
     environment = {**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}

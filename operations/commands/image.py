@@ -1,6 +1,7 @@
 """`lz image`."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -12,6 +13,8 @@ from operations.configuration import config_option
 from operations.errors import CommandError
 from operations.image import Registry, build_image, write_image
 from operations.output import say
+from operations.releases.inspection import inspect, write_migrations
+from operations.releases.migrations import Migrations
 
 
 @click.command()
@@ -26,7 +29,7 @@ from operations.output import say
     "--output",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for image.json.",
+    help="Folder for image.json and migrations.json.",
 )
 @click.option("--revision", metavar="COMMIT", help="Commit of the source; in CodeBuild it is known.")
 @config_option
@@ -34,7 +37,9 @@ def command(*, workload: str, source: Path, output: Path, revision: str | None, 
     """Build and push a workload's image, unless its source is unchanged.
 
     The image's tag is a hash of its source. If the tooling account's registry has it, that image is used again;
-    else it is built and pushed. Its digest goes to image.json, which synthesis reads.
+    else it is built and pushed. Its digest goes to image.json, which synthesis reads. What its migrations are, and
+    what of them the version before cannot live with, goes to migrations.json: the image is asked, with a database
+    that lives for a minute.
     """
     configuration = load(config)
     if workload not in configuration.workloads:
@@ -43,17 +48,35 @@ def command(*, workload: str, source: Path, output: Path, revision: str | None, 
         fix = did_you_mean(workload, configuration.workloads, otherwise=f"name one of: {known}")
         raise CommandError(message, fix=fix)
     here = session(configuration.organization.region)
+    registry = Registry(here.client("ecr", config=CLIENT), configuration, workload)
     image = build_image(
         configuration,
         workload,
         source,
-        registry=Registry(here.client("ecr", config=CLIENT), configuration, workload),
+        registry=registry,
         secrets=here.client("secretsmanager", config=CLIENT),
         revision=revision or _revision(configuration, workload),
         say=say,
     )
     file = write_image(image, output)
     say(f"{image.digest} -> {file}")
+    migrations = inspect(
+        configuration,
+        workload,
+        image=registry.reference(image.digest),
+        digest=image.digest,
+        login=registry.logged_in(),
+    )
+    say(f"{_summary(migrations)} -> {write_migrations(migrations, output)}")
+
+
+def _summary(migrations: Migrations) -> str:
+    """Say what was found out about the migrations, or why nothing was."""
+    if not migrations.inspected:
+        return f"the image's migrations are NOT known: {migrations.problem}"
+    verdicts = Counter(migration.verdict for migration in migrations.migrations)
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())) or "none"
+    return f"{len(migrations.migrations)} migrations ({counted})"
 
 
 def _revision(configuration: Configuration, workload: str) -> str | None:

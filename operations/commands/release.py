@@ -9,6 +9,7 @@ from config.naming import Names
 from operations.aws import CLIENT, assumed_session
 from operations.configuration import config_option
 from operations.output import say
+from operations.releases.outcome import Listener, explain, write_outcome
 from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
 from operations.tasks import TaskRun
 
@@ -26,12 +27,17 @@ LONGEST_MINUTES = 55
     metavar="MINUTES",
     help="Stop the task after so long.",
 )
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for release.json, which says what became of the migrations.",
+)
 @config_option
-def command(*, environment: str, deadline: int, config: Path | None) -> int:
+def command(*, environment: str, deadline: int, output: Path | None, config: Path | None) -> int:
     """Run an environment's release task and follow it.
 
     It assumes the role in the workload account that may start this task and nothing else. The exit code is the
-    task's own.
+    task's own. If it fails, what the database has of this release is told, and what to do.
     """
     configuration = load(config)
     stage = configuration.find_stage(environment)
@@ -42,6 +48,12 @@ def command(*, environment: str, deadline: int, config: Path | None) -> int:
         purpose="lz-release",
     )
     values = read_parameters(session.client("ssm", config=CLIENT), stage.stage_name, PLACE_PARAMETERS)
+    listener = Listener()
+
+    def show(line: str) -> None:
+        listener.hear(line)
+        say(f"  {line}")
+
     run = TaskRun(
         session.client("ecs", config=CLIENT),
         session.client("logs", config=CLIENT),
@@ -49,7 +61,14 @@ def command(*, environment: str, deadline: int, config: Path | None) -> int:
         title="release task",
         started_by="lz-release",
         say=say,
-        show=lambda line: say(f"  {line}"),
+        show=show,
     )
     run.start()
-    return run.follow(deadline_seconds=deadline * 60)
+    exit_code = run.follow(deadline_seconds=deadline * 60)
+    outcome = listener.outcome(stage.key, exit_code)
+    if output is not None:
+        write_outcome(outcome, output)
+    if exit_code != 0:
+        for line in explain(outcome):
+            say(line)
+    return exit_code

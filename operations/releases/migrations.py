@@ -1,6 +1,6 @@
 """`migrations.json`: what the image build found out about the migrations of the image, beside `image.json`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +31,8 @@ class Operation(Model):
 
     kind: str = Field(description="Class of the operation, such as `AddField`.")
     description: str = Field(description="As Django describes it.")
+    tables: tuple[str, ...] = Field(default=(), description="Tables that it works on, where Django says so.")
+    creates: tuple[str, ...] = Field(default=(), description="Those of them that it makes.")
     concerns: tuple[Concern, ...] = ()
 
     @property
@@ -87,19 +89,37 @@ class Migrations(Model):
     migrations: tuple[Migration, ...] = ()
 
     def pending(self, applied: Mapping[str, Sequence[str]]) -> tuple[Migration, ...]:
-        """List what a database does not have yet.
+        """List what a database does not have yet, judged as what it would be there.
+
+        A table that comes with the same release is known to nothing that serves: changing it again breaks and locks
+        nobody.
 
         Args:
             applied: app -> names of the migrations that it has.
         """
         there = {f"{app}.{name}" for app, names in applied.items() for name in names}
-        return tuple(
+        found = [
             migration
             for migration in self.migrations
             if migration.key not in there
             # A squashed migration counts as applied where all that it replaces is.
             and not (migration.replaces and there.issuperset(migration.replaces))
+        ]
+        new = {table for migration in found for each in migration.operations for table in each.creates}
+        return tuple(_on_new_tables(migration, new) for migration in found)
+
+
+def _on_new_tables(migration: Migration, new: Collection[str]) -> Migration:
+    """Return a migration without the concerns about tables that nothing uses yet."""
+    operations = tuple(
+        operation.model_copy(
+            update={"concerns": tuple(one for one in operation.concerns if one.effect == "unknown")}
         )
+        if operation.tables and set(operation.tables) <= set(new)
+        else operation
+        for operation in migration.operations
+    )
+    return migration.model_copy(update={"operations": operations})
 
 
 def verdict(concerns: Sequence[Concern]) -> Verdict:

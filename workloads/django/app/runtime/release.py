@@ -4,7 +4,8 @@
     python -m runtime.release migrate    wait for the database, its user, the migrations
     python -m runtime.release static     the static files
 
-The exit code decides over the deployment. Every part may run again at any time.
+The exit code decides over the deployment. Every part may run again at any time. The last line of the log is for the
+pipeline: which migrations the database has now.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import django
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from runtime import aws, static_upload
+from runtime import aws, migrations, static_upload
 from runtime.database import (
     DatabaseError,
     Server,
@@ -58,7 +59,7 @@ def server(*, user: str | None = None, password: str | None = None) -> Server:
     )
 
 
-def migrate() -> None:
+def migrate(run: migrations.MigrationRun) -> None:
     """Prepare the database for this image: the user first (with the master's rights), then its tables."""
     wait = float(os.environ.get("RELEASE_DATABASE_WAIT") or 120)
     application = server()
@@ -72,11 +73,11 @@ def migrate() -> None:
         # while the old version serves on. libpq reads this variable, so it holds for Django's connection.
         limit = os.environ.get("MIGRATION_LOCK_TIMEOUT") or "15s"
         os.environ["PGOPTIONS"] = f"-c lock_timeout={limit}"
-        call_command("migrate", interactive=False, no_color=True, stdout=_LogStream())
+        run.run(_LogStream())
         call_command("clearsessions")  # here, so that nothing has to wake the database for it
 
 
-def static() -> None:
+def static(_run: migrations.MigrationRun) -> None:
     """Publish this image's static files."""
     if not settings.STATIC_BUCKET:
         raise static_upload.StaticFilesError("set STATIC_BUCKET to the bucket behind STATIC_URL")
@@ -92,18 +93,29 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("part", nargs="?", choices=PARTS, help="one part alone; default: all of them")
     chosen = parser.parse_args(None if arguments is None else list(arguments)).part
     django.setup()
-    for name in [chosen] if chosen else PARTS:
-        logger.info("release: %s", name)
-        try:
-            PARTS[name]()
-        except (DatabaseError, static_upload.StaticFilesError, CommandError) as error:
-            logger.error("release: %s failed: %s", name, error)
-            return 1
-        except Exception:
-            logger.exception("release: %s failed", name)
-            return 1
-    logger.info("release: done")
-    return 0
+    run = migrations.MigrationRun()
+    done = all(_succeeds(name, run) for name in ([chosen] if chosen else PARTS))
+    if done:
+        logger.info("release: done")
+    if run.summary:
+        logger.info("release: migrations", extra={migrations.SUMMARY: run.summary})
+    return 0 if done else 1
+
+
+def _succeeds(name: str, run: migrations.MigrationRun) -> bool:
+    """Run one part and log how it went."""
+    logger.info("release: %s", name)
+    try:
+        PARTS[name](run)
+    except (DatabaseError, static_upload.StaticFilesError, CommandError) as error:
+        logger.error("release: %s failed: %s", name, error)
+    except migrations.MigrationError as error:
+        logger.exception("release: %s failed: %s", name, error)  # with the migration's own traceback
+    except Exception:
+        logger.exception("release: %s failed", name)
+    else:
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """The release step against a server whose master is no superuser, as on RDS."""
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
@@ -154,6 +156,67 @@ def test_a_failing_migration_fails_the_release_before_anything_else_happens() ->
     assert failed.returncode == 1
     assert 'relation \\"fieldnotes_note\\" already exists' in failed.stdout
     assert "release: static" not in failed.stdout
+
+
+def summary(log: str) -> dict[str, Any]:
+    """Return what the release says to the pipeline, in the last line of its log."""
+    last: dict[str, Any] = json.loads(log.splitlines()[-1])["release_summary"]
+    return last
+
+
+def tables(database: str, prefix: str) -> set[str]:
+    query = "SELECT tablename FROM pg_tables WHERE tablename LIKE %s"
+    with superuser(database) as root:
+        return {name for (name,) in root.execute(query, [f"{prefix}%"])}
+
+
+@pytest.mark.django_db
+def test_the_last_line_says_what_the_database_has_and_what_is_new() -> None:
+    with superuser() as root:
+        root.execute("CREATE DATABASE told OWNER master")
+    first = script("bin/release", "migrate", DATABASE_NAME="told", **MASTER)
+    again = script("bin/release", "migrate", DATABASE_NAME="told", **MASTER)
+    new, told = summary(first.stdout), summary(again.stdout)
+    assert "fieldnotes.0001_initial" in new["new"]
+    assert sorted(new["new"]) == sorted(
+        f"{app}.{name}" for app, names in new["applied"].items() for name in names
+    )
+    assert told == {"applied": new["applied"], "new": [], "failed": None}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "left", "words"),
+    [
+        ("atomic", {"brittle_fine"}, "It was undone: the database has nothing of it."),
+        ("halfway", {"brittle_fine", "brittle_half"}, "It is NOT atomic, so what it did before it failed"),
+    ],
+)
+def test_a_failing_migration_is_told_with_what_is_left_of_it(kind: str, left: set[str], words: str) -> None:
+    with superuser() as root:
+        root.execute(f"CREATE DATABASE {kind} OWNER master")
+    settings_module = {"DJANGO_SETTINGS_MODULE": "tests.brittle.settings", "BRITTLE": kind}
+
+    failed = script("bin/release", DATABASE_NAME=kind, **settings_module, **MASTER)
+
+    assert failed.returncode == 1
+    assert "release: static" not in failed.stdout
+    assert tables(kind, "brittle") == left
+    told = summary(failed.stdout)
+    assert told["failed"] == {
+        "migration": "brittle.0002_fails",
+        "atomic": kind == "atomic",
+        "error": told["failed"]["error"],
+    }
+    assert 'relation "brittle_nowhere" does not exist' in told["failed"]["error"]
+    assert "brittle.0001_fine" in told["new"]
+    assert told["applied"]["brittle"] == ["0001_fine"]
+    message = next(
+        line for line in failed.stdout.splitlines() if "migration brittle.0002_fails failed" in line
+    )
+    assert words in message
+    assert "brittle.0001_fine" in message
+    assert "The old version serves on." in message
 
 
 def test_an_unknown_part_is_refused() -> None:
