@@ -25,8 +25,8 @@ class Waiver(BaseModel):
     Args:
         rule: id of the rule, such as `AwsSolutions-IAM5`.
         path: construct path. `{stage}`, `{key}`, `{workload}`, `{account}`, `{region}`, `{tooling}`,
-            `{shared_services}`, `{records}`, `{source}` and `{workload_source}` stand for each environment's values. There
-            is no wildcard: a waiver covers one construct per environment and not its children.
+            `{shared_services}`, `{records}`, `{source}` and `{workload_source}` stand for each environment's values.
+            There is no wildcard: a waiver covers one construct per environment and not its children.
         reason: why it is acceptable.
         owner: team that answers for it.
         expires: last day on which it holds.

@@ -166,6 +166,10 @@ def _trust(configuration: Configuration) -> Iterable[Trust]:
         yield Trust("tooling", names.repository(stage.workload_name), account, "pulls images")
         step = f"tooling, {names.release_step_role(stage.key)}"
         yield Trust(account, names.release_runner_role(stage.key), step, "runs the release task")
+        step = f"tooling, {names.record_step_role(stage.key)}"
+        yield Trust(account, names.serving_reader_role(stage.key), step, "sees which image runs")
+        reader = f"{account}, {names.rollback_role(stage.key)}"
+        yield Trust("tooling", names.records_bucket, reader, f"reads the release records of {stage.key}")
 
 
 def deployments(configuration: Configuration, stacks: Sequence[AssembledStack]) -> Iterable[Deployment]:
