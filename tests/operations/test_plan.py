@@ -68,9 +68,14 @@ def test_every_role_that_the_plan_names_is_in_a_template_of_its_account(
         (repository.stack.account, repository.text("RepositoryName"))
         for repository in organization.resources("AWS::ECR::Repository")
     }
+    buckets = {
+        (bucket.stack.account, bucket.text("BucketName"))
+        for bucket in organization.resources("AWS::S3::Bucket")
+        if bucket.get("BucketName")
+    }
     for trust in plan.trust:
         if trust.resource != "the CDK's bootstrap roles":
-            assert (accounts[trust.account], trust.resource) in made | repositories, trust
+            assert (accounts[trust.account], trust.resource) in made | repositories | buckets, trust
 
 
 def test_no_role_of_the_templates_that_another_account_uses_is_missing(
