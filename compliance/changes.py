@@ -1,7 +1,7 @@
 """What is new, gone or changed between two results: what a reviewer reads, and what the approval packet shows."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -13,7 +13,6 @@ from compliance.results import (
     Pack,
     Problem,
     ResultModel,
-    Row,
     Rule,
     Stack,
     Status,
@@ -60,6 +59,7 @@ class Judgement(ResultModel):
         finding: which one, for a rule that finds several on a resource.
         status: the verdict.
         waiver: the entry of the ledger that covers it.
+        occurrence: tells rows apart that agree in all that names them; 0 for the first.
     """
 
     pack: str
@@ -69,6 +69,12 @@ class Judgement(ResultModel):
     finding: str
     status: Status
     waiver: WaiverUse | None = None
+    occurrence: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str, int]:
+        """What names it within a result."""
+        return (self.pack, self.rule, self.resource, self.stack, self.finding, self.occurrence)
 
     @property
     def accepted(self) -> bool:
@@ -150,9 +156,9 @@ def compare(
             before.stacks, after.stacks, key=lambda stack: (stack.path, stack.region), same=_same_place
         ),
         rows=_changes(
-            _judgements(before),
-            _judgements(after),
-            key=lambda row: (row.pack, row.rule, row.resource, row.stack, row.finding),
+            judgements(before),
+            judgements(after),
+            key=lambda row: row.key,
             same=_same_verdict,
         ),
         waivers=_changes(
@@ -212,27 +218,26 @@ def _by_key(parts: Iterable[Part], key: Callable[[Part], Hashable]) -> Mapping[t
     return found
 
 
-def _judgements(result: ComplianceResult) -> Iterable[Judgement]:
-    for row in result.rows:
-        yield judgement(row, result)
-
-
-def judgement(row: Row, result: ComplianceResult) -> Judgement:
-    """Return a row with its waiver in it.
+def judgements(result: ComplianceResult) -> Iterator[Judgement]:
+    """Yield the rows of a result with their waivers in them, in its order.
 
     Args:
-        row: a row.
-        result: the result that it is of.
+        result: the result.
     """
-    return Judgement(
-        pack=row.pack,
-        rule=row.rule,
-        resource=row.resource,
-        stack=row.stack,
-        finding=row.finding,
-        status=row.status,
-        waiver=None if row.waiver is None else result.waivers[row.waiver],
-    )
+    seen: Counter[tuple[str, ...]] = Counter()
+    for row in result.rows:
+        name = (row.pack, row.rule, row.resource, row.stack, row.finding)
+        yield Judgement(
+            pack=row.pack,
+            rule=row.rule,
+            resource=row.resource,
+            stack=row.stack,
+            finding=row.finding,
+            status=row.status,
+            waiver=None if row.waiver is None else result.waivers[row.waiver],
+            occurrence=seen[name],
+        )
+        seen[name] += 1
 
 
 def _same_waiver(old: WaiverUse | None, new: WaiverUse | None) -> bool:
