@@ -28,13 +28,16 @@ def tell(step: Step, result: Result | None) -> None:
             say(result.output.rstrip())
 
 
-def summarize(results: Sequence[Result], *, seconds: float, as_json: bool = False) -> int:
+def summarize(
+    results: Sequence[Result], *, seconds: float, as_json: bool = False, left_out: Sequence[str] = ()
+) -> int:
     """Write the summary.
 
     Args:
         results: of every check.
         seconds: wall time of all together.
         as_json: for a program.
+        left_out: names of checks that did not run.
 
     Returns:
         The exit code: 1 if any check failed.
@@ -45,6 +48,7 @@ def summarize(results: Sequence[Result], *, seconds: float, as_json: bool = Fals
             {
                 "passed": not failed,
                 "seconds": round(seconds, 1),
+                "left_out": list(left_out),
                 "checks": [
                     {
                         "name": result.step.name,
@@ -72,5 +76,6 @@ def summarize(results: Sequence[Result], *, seconds: float, as_json: bool = Fals
             ],
         )
         verdict = f"failed: {', '.join(failed)}" if failed else "all checks passed"
-        say(f"\n{verdict} in {seconds:.0f} s", style="bold red" if failed else "bold green")
+        missing = f"; LEFT OUT: {', '.join(left_out)}" if left_out else ""
+        say(f"\n{verdict} in {seconds:.0f} s{missing}", style="bold red" if failed else "bold green")
     return 1 if failed else 0

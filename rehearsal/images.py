@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,45 +63,84 @@ def push_images(
         source = root / (workload.source.path or "workloads/django/app")
         repository = Names(configuration).repository(name)
         tag = image_tag(source, workload.architecture)
-        digest = _push(ecr, repository, tag, source, workload.architecture)
-        pushed.append(PushedImage(name, repository, tag, digest))
+        given = _push(ecr, repository, tag, source, workload.architecture)
+        pushed.append(PushedImage(name, repository, tag, given))
         target = directory / name / "image.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(
-            json.dumps({"digest": digest, "tag": tag, "repository": repository}), encoding="utf-8"
+            json.dumps({"digest": given, "tag": tag, "repository": repository}), encoding="utf-8"
         )
     return tuple(pushed)
 
 
-def _push(ecr: Any, repository: str, tag: str, source: Path, architecture: str) -> str:
+@dataclass(frozen=True)
+class Image:
+    """An image that is packed and not pushed yet.
+
+    Args:
+        layer: its one layer, compressed.
+        config: its configuration.
+        manifest: its manifest.
+    """
+
+    layer: bytes
+    config: bytes
+    manifest: bytes
+
+
+def pack(source: Path, architecture: str, labels: Mapping[str, str]) -> Image:
+    """Pack a source into an image; the same source gives the same bytes.
+
+    Args:
+        source: folder with the Dockerfile.
+        architecture: as the OCI specification names it, such as `arm64` or `amd64`.
+        labels: of the image.
+    """
     tar = _layer(source)
     layer = gzip.compress(tar, mtime=0)
     config = _json(
         {
-            "architecture": PLATFORMS[architecture],
+            "architecture": architecture,
             "os": "linux",
-            "config": {"Labels": {"org.opencontainers.image.title": repository}},
-            "rootfs": {"type": "layers", "diff_ids": [_digest(tar)]},
+            "config": {"Labels": dict(labels)},
+            "rootfs": {"type": "layers", "diff_ids": [digest(tar)]},
         }
     )
-    for blob in (layer, config):
-        _upload(ecr, repository, blob)
     manifest = _json(
         {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
-            "config": {"mediaType": CONFIG_TYPE, "digest": _digest(config), "size": len(config)},
-            "layers": [{"mediaType": LAYER_TYPE, "digest": _digest(layer), "size": len(layer)}],
+            "config": {"mediaType": CONFIG_TYPE, "digest": digest(config), "size": len(config)},
+            "layers": [{"mediaType": LAYER_TYPE, "digest": digest(layer), "size": len(layer)}],
         }
     )
+    return Image(layer, config, manifest)
+
+
+def push(ecr: Any, repository: str, tag: str, image: Image) -> str:
+    """Push an image, with the rights of the client; return the digest that the registry gave it.
+
+    Args:
+        ecr: ECR client of the registry's account.
+        repository: the repository.
+        tag: the tag.
+        image: the image.
+    """
+    for blob in (image.layer, image.config):
+        _upload(ecr, repository, blob)
     answer = ecr.put_image(
         repositoryName=repository,
-        imageManifest=manifest.decode(),
+        imageManifest=image.manifest.decode(),
         imageManifestMediaType=MANIFEST_TYPE,
         imageTag=tag,
     )
-    digest: str = answer["image"]["imageId"]["imageDigest"]
-    return digest
+    given: str = answer["image"]["imageId"]["imageDigest"]
+    return given
+
+
+def _push(ecr: Any, repository: str, tag: str, source: Path, architecture: str) -> str:
+    labels = {"org.opencontainers.image.title": repository}
+    return push(ecr, repository, tag, pack(source, PLATFORMS[architecture], labels))
 
 
 def _upload(ecr: Any, repository: str, blob: bytes) -> None:
@@ -113,7 +153,7 @@ def _upload(ecr: Any, repository: str, blob: bytes) -> None:
         layerPartBlob=blob,
     )
     ecr.complete_layer_upload(
-        repositoryName=repository, uploadId=upload["uploadId"], layerDigests=[_digest(blob)]
+        repositoryName=repository, uploadId=upload["uploadId"], layerDigests=[digest(blob)]
     )
 
 
@@ -131,7 +171,8 @@ def _layer(source: Path) -> bytes:
     return buffer.getvalue()
 
 
-def _digest(blob: bytes) -> str:
+def digest(blob: bytes) -> str:
+    """Return what the blob is called in a registry."""
     return f"sha256:{hashlib.sha256(blob).hexdigest()}"
 
 

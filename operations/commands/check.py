@@ -1,6 +1,8 @@
 """`lz check`."""
 
+import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,8 +10,9 @@ import click
 
 from config.problems import did_you_mean
 from operations.checkoutput import summarize, tell
-from operations.checks import Runner, Step, check_steps, cores
+from operations.checks import LEAVE_OUT, Runner, Step, check_steps, cores
 from operations.errors import CommandError
+from operations.output import progress
 
 
 @click.command()
@@ -20,12 +23,17 @@ def command(*, only: tuple[str, ...], as_json: bool) -> int:
 
     Lint, format, types, the configuration's schema and manual, unit and template tests, and a full synthesis with
     cdk-nag. All of them run even if one fails. This is what the pipeline runs before it synthesizes.
+
+    The variable LZ_CHECK_LEAVE_OUT names checks to leave out, with commas between them: a rehearsal of the pipeline
+    sets it to tests, types and synth (the next command synthesizes anyway). On AWS it is never set.
     """
     started = time.monotonic()
     with TemporaryDirectory(prefix="lz-check-") as scratch:
-        steps = choose(check_steps(Path(scratch)), only)
+        asked = choose(check_steps(Path(scratch)), only)
+        steps = leave_out(asked, os.environ.get(LEAVE_OUT, ""))
         results = Runner(tell).run(steps, at_once=cores())
-    return summarize(results, seconds=time.monotonic() - started, as_json=as_json)
+    missing = [step.name for step in asked if step not in steps]
+    return summarize(results, seconds=time.monotonic() - started, as_json=as_json, left_out=missing)
 
 
 def choose(steps: tuple[Step, ...], names: tuple[str, ...]) -> tuple[Step, ...]:
@@ -34,6 +42,33 @@ def choose(steps: tuple[Step, ...], names: tuple[str, ...]) -> tuple[Step, ...]:
     Raises:
         CommandError: no check has one of the names.
     """
+    _demand_known(steps, names)
+    return tuple(step for step in steps if not names or step.name in names)
+
+
+def leave_out(steps: tuple[Step, ...], names: str) -> tuple[Step, ...]:
+    """Leave checks out, and say so.
+
+    Args:
+        steps: the checks.
+        names: what the variable says: names with commas between them; empty for none.
+
+    Raises:
+        CommandError: no check has one of the names, or none is left.
+    """
+    unwanted = [name.strip() for name in names.split(",") if name.strip()]
+    _demand_known(check_steps(Path()), unwanted)
+    left = tuple(step for step in steps if step.name not in unwanted)
+    for step in steps:
+        if step not in left:
+            progress(f"  LEFT OUT {step.name}: {step.title} (by {LEAVE_OUT})", style="yellow")
+    if not left:
+        message = f"{LEAVE_OUT} leaves out every check that was asked for"
+        raise CommandError(message, fix="unset it")
+    return left
+
+
+def _demand_known(steps: tuple[Step, ...], names: Sequence[str]) -> None:
     known = [step.name for step in steps]
     for name in names:
         if name not in known:
@@ -41,4 +76,3 @@ def choose(steps: tuple[Step, ...], names: tuple[str, ...]) -> tuple[Step, ...]:
             raise CommandError(
                 message, fix=did_you_mean(name, known, otherwise=f"one of: {', '.join(known)}")
             )
-    return tuple(step for step in steps if not names or step.name in names)

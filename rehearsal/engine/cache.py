@@ -17,8 +17,11 @@ _RECIPE = "1"  # raise it when the same layers must give another result
 _KEPT_DAYS = 14  # an entry that nobody used for so long is removed by the next build
 _LOG_LINES = 25
 # What a build needs of the person who starts it: where packages come from. Nothing of it reaches a task.
-_BUILD_VARIABLES = ("HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-_BUILD_PREFIXES = ("PIP_", "UV_", "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LD_LIBRARY_PATH")
+_BUILD_VARIABLES = (
+    *("HOME", "PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
+)
+_BUILD_PREFIXES = ("PIP_", "UV_", "NPM_CONFIG_", "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 Run = Callable[[Sequence[str], Mapping[str, str], Path, Path], int]

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.engine.cache import BuildError, Cache
 
-__all__ = ["BuildError", "ImageError", "ImageStore", "Reference"]
+__all__ = ["BuildError", "ImageError", "ImageStore", "Reference", "unpacked"]
 
 _REFERENCE = re.compile(
     r"(?P<registry>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[^/]+/(?P<repository>[^@:]+)@(?P<digest>sha256:[0-9a-f]{64})"
@@ -109,7 +109,7 @@ class ImageStore:
             ]
             return self._cache.built(
                 [digest for digest, _ in layers],
-                lambda: [_unpacked(self._blob(url, digest)) for digest, url in layers],
+                lambda: [unpacked(self._blob(url, digest)) for digest, url in layers],
             )
         except ClientError as error:
             raise ImageError(
@@ -165,7 +165,7 @@ def _check(content: bytes, digest: str) -> None:
         raise ImageError(f"CannotPullContainerError: the registry gave {found} for {digest}")
 
 
-def _unpacked(layer: bytes) -> Callable[[Path], None]:
+def unpacked(layer: bytes) -> Callable[[Path], None]:
     """Return what unpacks a layer into a folder: plain files alone, as our layers hold, and none outside of it."""
 
     def unpack(folder: Path) -> None:

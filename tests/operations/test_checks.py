@@ -10,10 +10,10 @@ import pytest
 
 from operations import cli
 from operations.checkoutput import summarize, tell
-from operations.checks import Result, Runner, Step, check_steps, rehearsal_steps
+from operations.checks import LEAVE_OUT, Result, Runner, Step, check_steps, rehearsal_steps
 from operations.commands import check as check_command
 from operations.commands import test as test_command
-from operations.commands.check import choose
+from operations.commands.check import choose, leave_out
 from operations.errors import CommandError
 from operations.node import ROOT
 
@@ -67,6 +67,7 @@ def test_the_summary_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == {
         "passed": False,
         "seconds": 1.5,
+        "left_out": [],
         "checks": [{"name": "one", "title": "one is fine", "passed": False, "exit_code": 1, "seconds": 1.3}],
     }
 
@@ -154,3 +155,44 @@ def test_test_shows_the_rehearsal_while_it_runs(
 def test_the_number_of_tests_is_in_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
     summarize([Result(python("tests", ""), 0, 1.0, "...\n=== 12 passed in 0.5s ===\n")], seconds=1)
     assert "12 passed in 0.5s" in capsys.readouterr().out
+
+
+def test_checks_that_the_variable_names_are_left_out_and_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = (
+        python("lint", ""),
+        python("types", "raise SystemExit(1)"),
+        python("tests", "raise SystemExit(1)"),
+    )
+    monkeypatch.setattr(check_command, "check_steps", lambda _scratch: steps)
+    monkeypatch.setenv(LEAVE_OUT, "types, tests")
+    assert cli.main(["check"]) == 0
+    told = capsys.readouterr()
+    assert "LEFT OUT types" in told.err
+    assert "LEFT OUT: types, tests" in told.out
+    assert cli.main(["check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["left_out"] == ["types", "tests"]
+
+
+def test_without_the_variable_every_check_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        check_command, "check_steps", lambda _scratch: (python("types", "raise SystemExit(1)"),)
+    )
+    monkeypatch.delenv(LEAVE_OUT, raising=False)
+    assert cli.main(["check"]) == 1
+    assert "LEFT OUT" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("names", ["typos", "lint,typos", "Lint"])
+def test_the_variable_may_not_name_a_check_that_there_is_not(names: str) -> None:
+    with pytest.raises(CommandError, match="no check is called"):
+        leave_out(check_steps(Path()), names)
+
+
+def test_the_variable_may_not_leave_out_everything() -> None:
+    steps = check_steps(Path())
+    with pytest.raises(CommandError, match="every check"):
+        leave_out(steps, ",".join(step.name for step in steps))

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from rehearsal.engine.cache import BuildError, Cache, build_environment, cache_directory
-from rehearsal.engine.images import ImageError, ImageStore, Reference, _unpacked
+from rehearsal.engine.images import ImageError, ImageStore, Reference, unpacked
 
 IMAGE = Reference("111111111111", "eu-west-1", "acme/app", f"sha256:{'a' * 64}")
 
@@ -49,7 +49,7 @@ class Builder:
 
     def build(self, page: str, *, requirements: str = "django", script: str = BUILD) -> Path:
         files = {"app/bin/build": script, "app/page": page, "app/requirements.txt": requirements}
-        return self.cache.built([page, requirements], lambda: [_unpacked(layer(files))])
+        return self.cache.built([page, requirements], lambda: [unpacked(layer(files))])
 
     @property
     def builds(self) -> list[str]:
@@ -115,7 +115,7 @@ def test_a_source_without_a_build_script_is_told(tmp_path: Path) -> None:
     cache = Builder(tmp_path).cache
 
     with pytest.raises(BuildError, match="no bin/build"):
-        cache.built(["x"], lambda: [_unpacked(layer({"app/manage.py": ""}))])
+        cache.built(["x"], lambda: [unpacked(layer({"app/manage.py": ""}))])
 
 
 def test_two_that_want_the_same_image_build_it_once(tmp_path: Path) -> None:
@@ -242,5 +242,5 @@ def test_a_layer_that_is_not_what_its_digest_says_is_refused(
 @pytest.mark.parametrize("name", ["../outside", "/etc/outside", "app/../../outside"])
 def test_a_layer_cannot_write_outside_of_its_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(ImageError, match="no plain file"):
-        _unpacked(layer({name: "x"}))(tmp_path / "inside")
+        unpacked(layer({name: "x"}))(tmp_path / "inside")
     assert not (tmp_path / "outside").exists()

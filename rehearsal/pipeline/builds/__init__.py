@@ -1,16 +1,11 @@
 """The builds of a rehearsed pipeline: what CodeBuild would run, run as processes of this machine."""
 
-import json
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 __all__ = ["BuildRequest", "BuildResult", "run_build"]
-
-_PHASES = ("install", "pre_build", "build", "post_build")
 
 
 @dataclass(frozen=True)
@@ -27,7 +22,8 @@ class BuildRequest:
         folder: private folder of the build.
         aws: what reaches the rehearsed AWS: endpoint, authority, region, and the service role's session credentials.
         say: told each line of output.
-        machine: variables of the build's machine: proxy and authorities for the rehearsal's names, its resolver.
+        machine: what the rehearsal tells the build's machine: where the person's packages come from
+            (`rehearsal.engine.cache.build_environment`), and the names of `rehearsal.pipeline.builds.machine`.
     """
 
     project: Mapping[str, Any]
@@ -62,33 +58,11 @@ class BuildResult:
 
 
 def run_build(request: BuildRequest) -> BuildResult:
-    """Run an inline buildspec's commands, one after the other; the first that fails ends the build.
+    """Run a build to its end; what it starts ends with it.
 
     Args:
         request: the build.
     """
-    spec = json.loads(request.project["source"]["buildspec"])
-    source = request.sources[request.primary]
-    environment = {**request.machine, **request.aws, **request.environment, "PATH": "/usr/bin:/bin"}
-    for phase in _PHASES:
-        for command in spec.get("phases", {}).get(phase, {}).get("commands", []):
-            done = subprocess.run(
-                ["sh", "-c", command],
-                cwd=source,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            for line in done.stdout.splitlines():
-                request.say(line)
-            if done.returncode:
-                problem = f"{command}: exit status {done.returncode}"
-                return BuildResult(
-                    succeeded=False, exit_code=done.returncode, phase=phase.upper(), problem=problem
-                )
-    for folder in request.outputs.values():
-        base = spec.get("artifacts", {}).get("base-directory", ".")
-        shutil.copytree(source / base, folder, dirs_exist_ok=True)
-    return BuildResult(succeeded=True, exit_code=0, phase="COMPLETED", problem="")
+    from rehearsal.pipeline.builds.execution import execute  # noqa: PLC0415 -- it works with the classes above
+
+    return execute(request)
