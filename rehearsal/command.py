@@ -150,6 +150,7 @@ class Rehearsal:
         """Deploy and check; what goes wrong is in the report."""
         report = Report(self._configuration.organization.name, self._stages)
         started = time.monotonic()
+        self._memory.begin()
         try:
             self._deploy(report)
             report.states = self._environments.watch.states(self._environments.deployed)
@@ -176,7 +177,6 @@ class Rehearsal:
             try:
                 with self.progress.phase("start the local AWS"):
                     self._emulator.start(detached=self._keep)
-                    self._memory.watch(self._emulator.pid)
                 with self.progress.phase(f"bootstrap {len(self._accounts)} accounts with trust to tooling"):
                     self._deployment.bootstrap(self._accounts)
                 tooling = first.result()

@@ -12,6 +12,8 @@ from rehearsal.emulator import Emulator
 from rehearsal.processes import Processes
 
 CONCURRENT_STACKS = 4
+# Each is a CDK CLI of a quarter of a GiB. More would gain nothing: the synthesis that runs beside them takes longer.
+CONCURRENT_BOOTSTRAPS = 2
 
 
 class Deployment:
@@ -41,7 +43,7 @@ class Deployment:
         self._scratch = scratch
 
     def bootstrap(self, accounts: Sequence[str]) -> tuple[Bootstrap, ...]:
-        """Bootstrap each account with its own root's credentials, all at once.
+        """Bootstrap each account with its own root's credentials, several at once.
 
         Args:
             accounts: ids of the accounts to bootstrap.
@@ -51,7 +53,7 @@ class Deployment:
             for item in bootstraps(self._configuration, termination_protection=False)
             if item.account_id in accounts
         ]
-        with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
+        with ThreadPoolExecutor(max_workers=CONCURRENT_BOOTSTRAPS) as pool:
             try:
                 list(pool.map(self._bootstrap, wanted))
             except BaseException:

@@ -1,15 +1,16 @@
-"""How much memory the local AWS and all that runs in it takes at most."""
+"""How much memory a rehearsal takes at most: its own commands, the local AWS, and all that runs in it."""
 
+import os
 import threading
 
 from rehearsal.engine.supervisor import memory_bytes, process_ids, status_fields
 
-_PERIOD_SECONDS = 3.0
+_PERIOD_SECONDS = 1.0
 _MIB = 1 << 20
 
 
 class MemoryWatch:
-    """Looks at a process and all that descends from it, every few seconds, until it is closed.
+    """Looks at this process and all that descends from it, every second, until it is closed.
 
     Attributes:
         peak_mib: the most that was seen, in MiB; memory that several processes share counts once.
@@ -18,26 +19,21 @@ class MemoryWatch:
     def __init__(self) -> None:
         self.peak_mib = 0
         self._done = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True, name="memory")
 
-    def watch(self, pid: int) -> None:
-        """Begin.
-
-        Args:
-            pid: the first process: the emulator's, which all others descend from.
-        """
-        self._thread = threading.Thread(target=self._run, args=(pid,), daemon=True, name="memory")
+    def begin(self) -> None:
+        """Begin."""
         self._thread.start()
 
     def close(self) -> None:
         """End."""
         self._done.set()
-        if self._thread is not None:
+        if self._thread.is_alive():
             self._thread.join()
 
-    def _run(self, pid: int) -> None:
+    def _run(self) -> None:
         while not self._done.wait(_PERIOD_SECONDS):
-            self.peak_mib = max(self.peak_mib, sum(memory_bytes(one) for one in _family(pid)) // _MIB)
+            self.peak_mib = max(self.peak_mib, sum(memory_bytes(one) for one in _family(os.getpid())) // _MIB)
 
 
 def _family(pid: int) -> list[int]:

@@ -29,6 +29,7 @@ from rehearsal.emulator import (
 from rehearsal.emulator.ec2_protocol import serve
 from rehearsal.emulator.resources import THREADED, add, extend, refuse
 from rehearsal.engine import launch
+from rehearsal.models import session
 from rehearsal.pipeline import launch as pipeline_launch
 
 
@@ -45,6 +46,7 @@ def install() -> Callable[[], None]:
     absent = internals.missing()
     if absent:
         raise RuntimeError(f"MiniStack has moved what the emulator needs: {', '.join(absent)}")
+    internals.share_session(session)
     for module in (network, transit_resources, containers, database, dns, identity, secret_store, recorded):
         add(*module.RESOURCES)
     add(sharing.ResourceShare())

@@ -13,11 +13,11 @@ from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
 from rehearsal.emulator import internals
+from rehearsal.models import session
 
 # Never connected to: the requests are answered before they would leave.
 _ENDPOINT = "https://localhost"
@@ -35,12 +35,6 @@ class _Body(io.BytesIO):
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
         """Give the whole body at once."""
         yield self.read()
-
-
-@functools.lru_cache(maxsize=1)
-def _session() -> botocore.session.Session:
-    """One session for all clients: it caches the service models."""
-    return botocore.session.Session()
 
 
 def client(service: str, *, region: str | None = None, credentials: Mapping[str, str] | None = None) -> Any:
@@ -69,7 +63,7 @@ def _client(service: str, region: str, key: str, secret: str, token: str | None)
 @functools.lru_cache(maxsize=256)
 def _make(service: str, region: str, key: str, secret: str, token: str | None) -> Any:
     """The client, made once: reading a large service's model takes tenths of a second."""
-    made = _session().create_client(
+    made = session().create_client(
         service,
         region_name=region,
         endpoint_url=_ENDPOINT,

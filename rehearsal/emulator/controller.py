@@ -23,6 +23,7 @@ from rehearsal.background import lifeline
 from rehearsal.emulator import environment
 from rehearsal.emulator.certificates import make_certificates
 from rehearsal.engine.host import wait_until_free
+from rehearsal.models import session
 from rehearsal.process_group import command_line, end_group, free_port
 
 _POLL_SECONDS = 0.05
@@ -39,7 +40,7 @@ _CLIENTS = (
 @functools.cache
 def _session() -> boto3.session.Session:
     """One session for all clients: it keeps the service models, which take longest to read."""
-    return boto3.session.Session()
+    return boto3.session.Session(botocore_session=session())
 
 
 class EmulatorError(Exception):

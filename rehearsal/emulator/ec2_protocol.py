@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-import botocore.session
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
 from rehearsal.emulator.internals import Response
+from rehearsal.models import session
 
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _BAD_REQUEST = 400
@@ -32,7 +32,7 @@ class Ec2Error(Exception):
 
 @functools.lru_cache(maxsize=1)
 def _model() -> ServiceModel:
-    model: ServiceModel = botocore.session.Session().get_service_model("ec2")
+    model: ServiceModel = session().get_service_model("ec2")
     return model
 
 

@@ -37,6 +37,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         "evaluate_resource_policy",
         "resource_policy_allows",
     ),
+    "ministack.core.lambda_runtime": ("_lock", "_workers", "kill_workers"),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
     "ministack.core.router": ("SERVICE_PATTERNS", "extract_access_key_id"),
     "ministack.services.codebuild": ("_builds", "_project_shape", "_projects"),
@@ -92,6 +93,15 @@ def serve() -> None:
     app._port_is_bindable = lambda *_: False  # type: ignore[attr-defined]
     sys.argv = sys.argv[:1]
     internal("ministack.app", "main")()
+
+
+def share_session(session: Callable[[], Any]) -> None:
+    """Let MiniStack take the models of services from a session that is kept; it makes one for each look.
+
+    Args:
+        session: returns it.
+    """
+    importlib.import_module("botocore.session").get_session = lambda *_, **__: session()  # type: ignore[attr-defined]
 
 
 def asgi_app() -> Callable[..., Any]:

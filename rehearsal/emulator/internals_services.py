@@ -1,6 +1,7 @@
 """Every use of the internals of MiniStack's other services (see `internals.py`)."""
 
 import importlib
+import time
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -136,6 +137,25 @@ def wrap_function_execution(wrap: Callable[[Callable[..., Any]], Callable[..., A
     module = importlib.import_module("ministack.services.lambda_svc")
     original = internal("ministack.services.lambda_svc", "_execute_function_with_config_scope")
     module._execute_function_with_config_scope = wrap(original)  # type: ignore[attr-defined]
+
+
+def end_idle_functions(seconds: float) -> None:
+    """End the processes of functions that nobody has called for a while; the next call starts a new one.
+
+    Args:
+        seconds: since the last call.
+    """
+    runtime = "ministack.core.lambda_runtime"
+    pools, lock = internal(runtime, "_workers"), internal(runtime, "_lock")
+    idle = []
+    with lock:
+        for key, workers in list(pools.items()):
+            unused = [one for one in workers if not one.in_use and time.time() - one.last_used >= seconds]
+            idle += unused
+            pools[key] = [one for one in workers if one not in unused]
+            if not pools[key]:
+                del pools[key]
+    internal(runtime, "kill_workers")(idle)
 
 
 # --- S3, across accounts ------------------------------------------------------------------------------------------

@@ -1,10 +1,19 @@
 """The emulator's parts that need no server, and what they need of MiniStack."""
 
-from rehearsal.emulator import NOT_ENFORCED, RECORDED_ONLY, internals
+import subprocess
+import time
+from collections.abc import Iterator
+
+import botocore.session
+import pytest
+from ministack.core import lambda_runtime
+
+from rehearsal.emulator import NOT_ENFORCED, RECORDED_ONLY, internals, internals_services
 from rehearsal.emulator.calls import client
 from rehearsal.emulator.ec2_protocol import Ec2Error, serve
 from rehearsal.emulator.recorded import RESOURCES
 from rehearsal.emulator.shapes import to_request
+from rehearsal.models import session
 
 
 def test_ministack_still_has_the_internals_that_we_use() -> None:
@@ -95,3 +104,45 @@ def test_an_ec2_action_answers_with_its_error() -> None:
 
     assert status == 400
     assert b"<Code>InvalidTransitGatewayID.NotFound</Code><Message>&lt;gone&gt;</Message>" in body
+
+
+@pytest.fixture
+def functions() -> Iterator[dict[str, lambda_runtime.Worker]]:
+    """Functions with a process each, as MiniStack keeps them: one in use, one just used, one idle."""
+    made = {}
+    for name in ("working", "fresh", "idle"):
+        worker = lambda_runtime.Worker(name, {}, b"")
+        worker._proc = subprocess.Popen(["sleep", "60"])
+        lambda_runtime._workers[name] = [worker]
+        made[name] = worker
+    made["working"].in_use = True
+    for name in ("working", "idle"):
+        made[name].last_used = time.time() - 60
+    yield made
+    lambda_runtime.kill_workers(made.values())
+    for name in made:
+        lambda_runtime._workers.pop(name, None)
+
+
+def test_a_function_that_nobody_calls_leaves_no_process(functions: dict[str, lambda_runtime.Worker]) -> None:
+    process = functions["idle"]._proc
+
+    internals_services.end_idle_functions(30)
+
+    assert process.poll() is not None
+    assert "idle" not in lambda_runtime._workers
+    assert functions["working"]._proc.poll() is None
+    assert functions["fresh"]._proc.poll() is None
+
+
+@pytest.mark.parametrize("service", ["s3", "ec2", "acm"])
+def test_models_without_their_documentation_say_the_same(service: str) -> None:
+    whole, lean = (made.get_service_model(service) for made in (botocore.session.Session(), session()))
+
+    assert lean.operation_names == whole.operation_names
+    assert lean.shape_names == whole.shape_names
+    assert lean.documentation == "" != whole.documentation
+    assert {one.name for one in lean.client_context_parameters} == {
+        one.name for one in whole.client_context_parameters
+    }
+    assert client(service, region="eu-west-1").meta.service_model.service_name == service

@@ -1,6 +1,8 @@
 """Gunicorn behind a load balancer, in a container whose root file system may be read-only."""
 
+import gc
 import os
+from typing import Any
 
 from runtime import logs
 
@@ -11,7 +13,9 @@ bind = f"{os.environ.get('BIND_HOST', '0.0.0.0')}:{os.environ.get('PORT', '8000'
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 8)
-preload_app = False  # so that a worker's restart also reloads what was read at its start
+# Imported once, before the processes part: they share its pages, and a mistake in it ends the container at once.
+# Nothing may be opened at import that two processes must not share; connections and clients are made at first use.
+preload_app = True
 max_requests = 2000  # bounds slow leaks; the jitter keeps the processes from restarting together
 max_requests_jitter = 200
 timeout = 60  # above the time that a paused database needs to wake up
@@ -26,3 +30,9 @@ secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
 
 accesslog = None if os.environ.get("DJANGO_DEBUG") == "1" else "-"
 logconfig_dict = logs.configuration(level=os.environ.get("DJANGO_LOG_LEVEL") or "INFO")
+
+
+def when_ready(_server: Any) -> None:
+    """Keep what was imported out of garbage collection: looking at it would copy every page into every process."""
+    gc.collect()
+    gc.freeze()
