@@ -54,5 +54,5 @@ def take_down(directory: Path) -> None:
     Door(directory / "door").stop()
     # It may have ended by itself, with the machine for instance: then its folder alone is left.
     with contextlib.suppress(EmulatorError):
-        Emulator.attach(directory / "aws").stop()
+        Emulator.attach(directory / "aws", answering=False).stop()
     shutil.rmtree(directory, ignore_errors=True)

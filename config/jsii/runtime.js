@@ -30,9 +30,14 @@ for (const name of ["stdout", "stderr"]) {
 
 const cache = process.env.LZ_JSII_CACHE;
 const room = mkdtempSync(path.join(os.tmpdir(), "lz-jsii-"));
-fs.mkdirSync(cache, { recursive: true });
-fs.symlinkSync(cache, path.join(room, "cache"));
-module_.enableCompileCache({ directory: path.join(room, "cache"), portable: true });
+try {
+  fs.mkdirSync(cache, { recursive: true });
+  fs.accessSync(cache, fs.constants.W_OK);
+  fs.symlinkSync(cache, path.join(room, "cache"));
+  module_.enableCompileCache({ directory: path.join(room, "cache"), portable: true });
+} catch {
+  // Somebody else's installation: without the cache, then.
+}
 fs.mkdtempSync = (prefix, ...rest) => {
   if (!prefix.endsWith("jsii-kernel-")) return mkdtempSync(prefix, ...rest);
   const kernel = path.join(room, "kernel");

@@ -83,11 +83,12 @@ class Emulator:
         self._lifeline: int | None = None
 
     @classmethod
-    def attach(cls, directory: Path) -> Self:
+    def attach(cls, directory: Path, *, answering: bool = True) -> Self:
         """Find an emulator that was started with `detached`.
 
         Args:
             directory: its folder.
+            answering: ask it whether it answers; not needed to stop it.
 
         Raises:
             EmulatorError: none was started there, or it does not answer any more.
@@ -98,7 +99,7 @@ class Emulator:
             raise EmulatorError(f"no emulator was started in {directory}") from None
         found = cls(directory=directory, region=state["region"], accounts=state["accounts"])
         found._locate(state["port"], state["pid"])
-        if not found._is_ours() or not found._answers():
+        if not found._is_ours() or (answering and not found._answers()):
             raise EmulatorError(f"the emulator of {directory} (process {found.pid}) does not run any more")
         return found
 

@@ -1,3 +1,5 @@
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -68,3 +70,23 @@ def test_compiled_code_is_found_again(
     assert before
     run(tmp_path / "out", tmp_path / "tmp")
     assert {file for file in cache.rglob("*") if file.is_file()} - before == set()
+
+
+def test_an_installation_of_another_user_does_without_the_cache(tmp_path: Path) -> None:
+    program = tmp_path / "program.js"
+    program.write_text("process.stdout.write('ran');", encoding="utf-8")
+
+    done = subprocess.run(
+        [str(bundled_node()), str(ROOT / "config" / "jsii" / "runtime.js")],
+        env={
+            "LZ_JSII_CACHE": str(program / "cache"),
+            "LZ_JSII_PROGRAM": str(program),
+            "TMPDIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(done.stderr) == {"stdout": base64.b64encode(b"ran").decode()}
+    assert [file.name for file in tmp_path.iterdir()] == ["program.js"]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.emulator import Emulator, EmulatorError
+from rehearsal.kept import take_down
 from tests.rehearsal.conftest import STAGING, Cloud
 
 pytestmark = pytest.mark.rehearsal
@@ -178,3 +179,16 @@ def test_stop_ends_one_that_does_not_listen_to_signals(tmp_path: Path) -> None:
     emulator.stop()
 
     assert not group_runs(leader)
+
+
+def test_a_kept_one_that_does_not_answer_any_more_is_taken_down(tmp_path: Path) -> None:
+    stuck = Emulator(directory=tmp_path / "aws", region="eu-west-1", accounts=ACCOUNTS)
+    stuck.start(detached=True)
+    leader = stuck.pid
+    os.kill(leader, signal.SIGSTOP)
+
+    take_down(tmp_path)
+
+    stuck.stop()  # of this process's own knowledge of it
+    assert not group_runs(leader)
+    assert not tmp_path.exists()
