@@ -63,9 +63,18 @@ def _pipelines(sent: Mapping[str, Any]) -> str:
     return "/".join(str(part) for part in parts if part)
 
 
+def _projects(sent: Mapping[str, Any]) -> str:
+    """Builds and projects alike: the project, which the id of a build begins with."""
+    build = sent.get("id") or next(iter(sent.get("ids") or []), "")
+    name = str(build).rpartition("/")[2].partition(":")[0]
+    name = name or sent.get("projectName") or next(iter(sent.get("names") or []), "")
+    return f"project/{name}" if name else ""
+
+
 _FINDERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "ssm": _parameters,
     "logs": _streams,
     "ecs": _tasks,
+    "codebuild": _projects,
     "codepipeline": _pipelines,
 }

@@ -1,9 +1,10 @@
-"""Layers that are uploaded with the ECR API: MiniStack takes them and forgets them; here they can be pulled."""
+"""The registry, where MiniStack is not ECR: layers can be pulled again, and an image that is not there is an error."""
 
 import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from rehearsal.emulator import internals
@@ -20,6 +21,8 @@ def install() -> None:
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
     ) -> Any:
         action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if action == "DescribeImages":
+            return _described(json.loads(body), await serve(method, path, headers, body, query))
         if action not in ("UploadLayerPart", "CompleteLayerUpload"):
             return await serve(method, path, headers, body, query)
         sent = json.loads(body)
@@ -31,9 +34,29 @@ def install() -> None:
             digest = f"sha256:{hashlib.sha256(layer).hexdigest()}"
             if digest not in sent["layerDigests"]:
                 message = f"The layer's digest is {digest}, not {', '.join(sent['layerDigests'])}"
-                error = json.dumps({"__type": "InvalidLayerException", "message": message})
-                return 400, {"Content-Type": "application/x-amz-json-1.1"}, error.encode()
+                return _error("InvalidLayerException", message)
             blobs.setdefault(sent["repositoryName"], {})[digest] = layer
         return await serve(method, path, headers, body, query)
 
     handlers["ecr"] = handle
+
+
+def _described(sent: Mapping[str, Any], answer: Any) -> Any:
+    """Refuse as ECR does if one of the images that were asked for by name is not there."""
+    status, _, body = answer
+    if status != HTTPStatus.OK:
+        return answer
+    found = json.loads(body)["imageDetails"]
+    known = {image["imageDigest"] for image in found} | {tag for image in found for tag in image["imageTags"]}
+    for wanted in sent.get("imageIds") or []:
+        if not known.intersection(wanted.values()):
+            message = (
+                f"The image with imageId {json.dumps(wanted)} does not exist within the repository with name "
+            )
+            return _error("ImageNotFoundException", f"{message}'{sent['repositoryName']}'")
+    return answer
+
+
+def _error(code: str, message: str) -> tuple[int, dict[str, str], bytes]:
+    content = json.dumps({"__type": code, "message": message})
+    return HTTPStatus.BAD_REQUEST, {"Content-Type": "application/x-amz-json-1.1"}, content.encode()
