@@ -35,7 +35,9 @@ class Registry:
     folder: Path
     cache: Path
 
-    def build(self, name: str, *commands: str, privileged: bool = True, allow: tuple[str, ...] = (*READ, *WRITE)) -> Build:
+    def build(
+        self, name: str, *commands: str, privileged: bool = True, allow: tuple[str, ...] = (*READ, *WRITE)
+    ) -> Build:
         folder = self.folder / name
         folder.mkdir()
         given = self.cloud.session(self.cloud.role(account=TOOLING, allow=list(allow)))
@@ -80,7 +82,9 @@ def test_an_image_is_built_pushed_and_run(registry: Registry) -> None:
     assert image["imageTags"] == ["source-1"]
     assert f"source-1: digest: {image['imageDigest']}" in told
     manifest = json.loads(
-        ecr.batch_get_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": "source-1"}])["images"][0]["imageManifest"]
+        ecr.batch_get_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": "source-1"}])["images"][0][
+            "imageManifest"
+        ]
     )
     assert len(manifest["layers"]) == 1
     with pytest.raises(ecr.exceptions.ImageNotFoundException):
@@ -126,7 +130,9 @@ def test_a_push_without_a_permission_is_denied_and_names_it(registry: Registry, 
         ("unknown", ["docker compose up"], "No such command 'compose'"),
     ],
 )
-def test_docker_refuses_as_docker_does(registry: Registry, name: str, commands: list[str], message: str) -> None:
+def test_docker_refuses_as_docker_does(
+    registry: Registry, name: str, commands: list[str], message: str
+) -> None:
     build = registry.build(name, *commands)
     assert not build.run().succeeded
     assert any(message in line for line in build.told())
