@@ -6,9 +6,13 @@ from typing import Any
 
 from rehearsal.emulator import internals_iam
 from rehearsal.emulator.foreign import foreign_arn
+from rehearsal.emulator.internals_services import bucket_owner
 from rehearsal.emulator.request_keys import request_key
 from rehearsal.emulator.request_resources import request_arn
 from rehearsal.emulator.transit_permissions import resource_arns
+
+_OWNERS = ("aws:resourceaccount", "s3:resourceaccount")
+_BUCKET = "arn:aws:s3:::"
 
 # Service and body of the request in progress: IAM asks for its resources before it looks at conditions.
 _request: contextvars.ContextVar[tuple[str, bytes]] = contextvars.ContextVar(
@@ -23,6 +27,9 @@ def _completed(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
         value = resolve(key, context)
         if value is None:
             return request_key(key, *_request.get(), context.resource_arn)
+        if key.lower() in _OWNERS and context.resource_arn.startswith(_BUCKET):
+            # The name of a bucket tells no account, and MiniStack takes the caller's.
+            return bucket_owner(context.resource_arn.removeprefix(_BUCKET).partition("/")[0]) or value
         if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
             return _role_of(str(value))
         return value

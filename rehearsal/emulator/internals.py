@@ -48,6 +48,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "ministack.services.rds": ("_attach_instance_to_shared_cluster", "_sync_cluster_endpoints"),
     "ministack.services.route53": ("_build_delegation_set_el", "_default_records", "_zones", "_records"),
     "ministack.services.s3": (
+        "_bucket_owner_account",
         "_bucket_policies",
         "_foreign_bucket_allows",
         "_policy_is_public",

@@ -161,6 +161,12 @@ def end_idle_functions(seconds: float) -> None:
 # --- S3, across accounts ------------------------------------------------------------------------------------------
 
 
+def bucket_owner(name: str) -> str | None:
+    """The account of a bucket; None if there is no such bucket."""
+    found: str | None = internal(_S3, "_bucket_owner_account")(name)
+    return found
+
+
 def name_callers_of_buckets() -> None:
     """Judge a call on another account's bucket by who makes it.
 

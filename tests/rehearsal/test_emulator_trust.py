@@ -279,3 +279,26 @@ def test_a_bucket_policy_lets_in_the_roles_of_other_accounts_that_it_names(cloud
         read(other)
     with pytest.raises(ClientError, match="AccessDenied"):
         cloud.client("s3", STAGING).get_object(Bucket=bucket, Key="key")
+
+
+@pytest.mark.parametrize(("operator", "allowed"), [("StringEquals", False), ("StringNotEquals", True)])
+def test_a_bucket_belongs_to_the_account_that_made_it(cloud: Cloud, operator: str, *, allowed: bool) -> None:
+    s3, bucket = cloud.client("s3", TOOLING), f"owned-by-tooling-{operator.lower()}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    role = cloud.role()
+    document = json.loads(policy(None, "s3:GetObject"))
+    document["Statement"][0]["Condition"] = {operator: {"s3:ResourceAccount": STAGING}}
+    cloud.client("iam").put_role_policy(
+        RoleName=role.rpartition("/")[2], PolicyName="p", PolicyDocument=json.dumps(document)
+    )
+    s3.put_bucket_policy(
+        Bucket=bucket, Policy=policy({"AWS": role}, "s3:GetObject", resource=f"arn:aws:s3:::{bucket}/*")
+    )
+    s3.put_object(Bucket=bucket, Key="key", Body=b"content")
+    client = cloud.client("s3", STAGING, credentials=cloud.session(role))
+
+    if allowed:
+        assert client.get_object(Bucket=bucket, Key="key")["Body"].read() == b"content"
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.get_object(Bucket=bucket, Key="key")

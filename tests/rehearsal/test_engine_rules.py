@@ -247,6 +247,10 @@ def test_all_targets_are_asked_and_those_that_left_are_forgotten(server: Threadi
         ("ecs", {"cluster": "c", "taskDefinition": "f:2"}, "arn:aws:ecs:r:1:task-definition/f:2"),
         ("ecs", {"cluster": "c", "service": "s"}, "arn:aws:ecs:r:1:service/c/s"),
         ("ecs", {"cluster": "c"}, ""),
+        ("codebuild", {"projectName": "p"}, "arn:aws:codebuild:r:1:project/p"),
+        ("codebuild", {"ids": ["p:1", "p:2"]}, "arn:aws:codebuild:r:1:project/p"),
+        ("codebuild", {"id": "arn:aws:codebuild:r:1:build/p:1"}, "arn:aws:codebuild:r:1:project/p"),
+        ("codebuild", {}, ""),
         ("sqs", {"Path": "/"}, ""),
     ],
 )
