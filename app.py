@@ -21,7 +21,8 @@ use_bundled_node()  # before the CDK is imported: it starts Node at once
 
 import aws_cdk as cdk  # noqa: E402
 
-from compliance import Compliance, WaiverError  # noqa: E402
+from compliance.nag import Compliance  # noqa: E402
+from compliance.waivers import WaiverError  # noqa: E402
 from config import Configuration, ConfigurationError, load, render  # noqa: E402
 from config.images import Image, ImageFileError, read_images  # noqa: E402
 from pipeline import add_pipeline  # noqa: E402

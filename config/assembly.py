@@ -23,6 +23,8 @@ class AssembledStack:
         template_file: the template.
         dependencies: names of stacks of the same stage that deploy before it.
         missing: context that synthesis would have had to look up; empty if all is well.
+        tags: tags that CloudFormation puts on everything in it.
+        termination_protection: whether deleting it is refused.
         template: its content.
     """
 
@@ -34,6 +36,8 @@ class AssembledStack:
     template_file: Path
     dependencies: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
+    termination_protection: bool = False
     template: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -101,6 +105,8 @@ def _stack(
             if artifacts[other]["type"] == STACK
         ),
         missing=tuple(item["key"] for item in manifest.get("missing", [])),
+        tags=artifact["properties"].get("tags", {}),
+        termination_protection=artifact["properties"].get("terminationProtection", False),
         template=json.loads(template_file.read_text(encoding="utf-8")),
     )
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from config import stages as stages_module
 from config.acknowledged import Acknowledgement, ChangeName
+from config.compliance import Compliance, EnvironmentCompliance
 from config.sizes import DatabaseSize, Model, WebSize, WorkerSize
 from config.stages import StageRef
 from config.values import (
@@ -42,11 +43,13 @@ __all__ = [
     "Accounts",
     "Acknowledgement",
     "Commands",
+    "Compliance",
     "Configuration",
     "DatabaseSize",
     "DeploymentEnvironment",
     "Dns",
     "EnvironmentClass",
+    "EnvironmentCompliance",
     "Model",
     "Network",
     "Organization",
@@ -204,6 +207,9 @@ class DeploymentEnvironment(Model):
         default_factory=dict,
         description="Extra environment variables of every container. Never a secret.",
     )
+    compliance: EnvironmentCompliance = Field(
+        default_factory=EnvironmentCompliance, description="What judges it, and what in it is public."
+    )
 
 
 class Workload(Model):
@@ -237,6 +243,9 @@ class Configuration(Model):
     dns: Dns = Field(default_factory=Dns, description="The parent zone.")
     network: Network = Field(description="The address plan and the ways out.")
     pipeline: Pipeline = Field(description="Where the infrastructure's source is and who is asked.")
+    compliance: Compliance = Field(
+        default_factory=Compliance, description="What judges the organization, and what of it is public."
+    )
     workloads: dict[WorkloadName, Workload] = Field(
         min_length=1,
         # Images are handed to synthesis in groups of five, as many as a build takes inputs, and so are the groups but

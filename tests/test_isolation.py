@@ -9,7 +9,7 @@ import pytest
 from tests import documents
 from tests.assembly import Assembly, Json, Stack
 from tests.conftest import Synthesize
-from tests.routes import (
+from compliance.routes import (
     BLACKHOLE,
     INTERNET,
     NOWHERE,

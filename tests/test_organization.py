@@ -172,7 +172,7 @@ def test_every_stack_waits_for_the_stacks_of_its_stage_that_it_reads(every_organ
 
 def test_the_check_of_waiting_finds_a_dependency_that_is_missing(organization: Assembly) -> None:
     broken = copy.deepcopy(organization)
-    broken[f"{documents.STAGING}-Database"].dependency_ids = []
+    broken[f"{documents.STAGING}-Database"].dependencies = ()
     assert _late_producers(broken)
 
 

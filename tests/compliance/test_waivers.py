@@ -6,7 +6,8 @@ import aws_cdk as cdk
 import pytest
 
 import app
-from compliance import Compliance, Waiver, WaiverError, read_waivers
+from compliance.nag import Compliance
+from compliance.waivers import Waiver, WaiverError, read_waivers
 from config import Configuration
 
 GOOD = """

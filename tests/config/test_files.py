@@ -89,9 +89,9 @@ def test_finds_mistakes_of_every_kind_at_once() -> None:
         ("organization.region", 6),
         ("accounts.shared_services", 12),
         ("accounts.shared_services", 12),
-        ("workloads.my-django-app.environments.staging.worker.min_tasks", 43),
-        ("workloads.my-django-app.environments.production.cidr", 50),
-        ("workloads.my-django-app.environments.production.web.cpus", 51),
+        ("workloads.my-django-app.environments.staging.worker.min_tasks", 44),
+        ("workloads.my-django-app.environments.production.cidr", 51),
+        ("workloads.my-django-app.environments.production.web.cpus", 52),
     ]
 
 

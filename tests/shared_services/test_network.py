@@ -8,7 +8,7 @@ from tests import documents
 from tests.assembly import Assembly, Stack
 from tests.conftest import Synthesize
 from tests.policies import identity_statements
-from tests.routes import association_table, network_of, propagation_table
+from compliance.routes import association_table, network_of, propagation_table
 
 
 @pytest.fixture(scope="module")

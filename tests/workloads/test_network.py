@@ -9,7 +9,7 @@ import pytest
 from tests import documents
 from tests.assembly import Assembly, Json, Resource, Stack
 from tests.conftest import Synthesize
-from tests.routes import network_of
+from compliance.routes import network_of
 
 STAGES = [documents.STAGING, documents.PRODUCTION]
 ENDPOINTS = {"ecr.api", "ecr.dkr", "logs", "secretsmanager", "sqs", "ssm", "ssmmessages"}

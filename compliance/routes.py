@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 
-from tests.assembly import Assembly, Resource, Stack
+from compliance.templates import Assembly, Resource, Stack
+from config.naming import SHARED_SERVICES_STAGE
 
 BLACKHOLE = "blackhole"
 NOWHERE = "no route"
 INTERNET = "internet"
 HUB = "hub"
 LOCAL = "local"
+OTHER = "another target"  # a peering, an instance: nothing that this project makes
+UNKNOWN_TABLE = "a route table that is not that of the spokes"
 
+_HUB_STACK = f"{SHARED_SERVICES_STAGE}-Network"
 _TARGETS = {
     "TransitGatewayId": "transit gateway",
     "NatGatewayId": INTERNET,
@@ -43,8 +47,8 @@ def subnet_tables(stack: Stack) -> dict[str, list[Route]]:
         table = association.text("RouteTableId")
         routes = [Route(network_of(stack), LOCAL)]
         for route in stack.resources("AWS::EC2::Route"):
-            if route.text("RouteTableId") == table:
-                target = next(name for key, name in _TARGETS.items() if route.get(key) is not None)
+            if route.text("RouteTableId") == table and route.get("DestinationCidrBlock"):
+                target = next((name for key, name in _TARGETS.items() if route.get(key)), OTHER)
                 routes.append(Route(IPv4Network(route.get("DestinationCidrBlock")), target))
         tables[association.text("SubnetId")] = routes
     return tables
@@ -62,15 +66,14 @@ def gateway_table(assembly: Assembly, name: str) -> list[Route]:
     The hub's holds what environments propagate, and no propagation is written down: it follows from the gateway's
     defaults, which one call sets. What the templates of the environments attach is what arrives.
     """
-    network = assembly["SharedServices-Network"]
+    network = assembly[_HUB_STACK]
     table = network.resource("AWS::EC2::TransitGatewayRouteTable", name.capitalize())
-    reference = f"${{{network.name}/{table.logical_id}}}"
     routes = [
         Route(IPv4Network(route.get("DestinationCidrBlock")), BLACKHOLE if route.get("Blackhole") else HUB)
         for route in network.resources("AWS::EC2::TransitGatewayRoute")
-        if route.text("TransitGatewayRouteTableId") == reference
+        if route.text("TransitGatewayRouteTableId") == table.reference
     ]
-    if propagation_table(assembly) == reference:
+    if propagation_table(assembly) == table.reference:
         routes += [Route(network_of(stack), stack.stage) for stack in attached(assembly)]
     return routes
 
@@ -80,12 +83,12 @@ def attached(assembly: Assembly) -> list[Stack]:
     return [
         attachment.stack
         for attachment in assembly.resources("AWS::EC2::TransitGatewayVpcAttachment")
-        if attachment.stack.stage != "SharedServices"
+        if attachment.stack.stage != SHARED_SERVICES_STAGE
     ]
 
 
 def _defaults(assembly: Assembly) -> Resource:
-    return assembly["SharedServices-Network"].resource("Custom::AWS", "DefaultRouteTables")
+    return assembly[_HUB_STACK].resource("Custom::AWS", "DefaultRouteTables")
 
 
 def association_table(assembly: Assembly) -> str:
@@ -114,9 +117,10 @@ def destination(assembly: Assembly, routes: list[Route], address: IPv4Address | 
     address = IPv4Address(ip_address(str(address)))
     hop = next_hop(routes, address)
     if hop == "transit gateway":
-        network = assembly["SharedServices-Network"]
+        network = assembly[_HUB_STACK]
         spokes = network.resource("AWS::EC2::TransitGatewayRouteTable", "Spokes")
-        assert association_table(assembly) == f"${{{network.name}/{spokes.logical_id}}}"
+        if association_table(assembly) != spokes.reference:
+            return UNKNOWN_TABLE
         hop = next_hop(gateway_table(assembly, "spokes"), address)
         if hop == HUB and address not in network_of(network):
             hop = _through_hub(assembly, address)
@@ -137,7 +141,7 @@ def _through_hub(assembly: Assembly, address: IPv4Address) -> str:
 
 
 def _hub_subnets(assembly: Assembly, name: str) -> list[list[Route]]:
-    tables = subnet_tables(assembly["SharedServices-Network"])
+    tables = subnet_tables(assembly[_HUB_STACK])
     return [routes for subnet, routes in tables.items() if f"{name}Subnet" in subnet]
 
 
