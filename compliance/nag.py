@@ -1,29 +1,30 @@
 """Registration of cdk-nag. Everything that knows its API is here, so that a later major version changes one module."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 
 import aws_cdk as cdk
 from cdk_nag import (
     AwsSolutionsChecks,
+    HIPAASecurityChecks,
     NagPackSuppression,
     NagReportFormat,
     NagSuppressions,
+    NIST80053R5Checks,
+    PCIDSS321Checks,
 )
 from constructs import IConstruct, Node
 
-from compliance.waivers import Waiver, WaiverError, read_waivers
+from compliance.packs import AWS_SOLUTIONS, OPTIONAL, Pack, nag_packs_of
+from compliance.places import Place, places
+from compliance.waivers import Waiver, read_waivers
 from config.models import Configuration
-from config.naming import Names, resource_name
-from config.stages import StageRef
 
-PACKS = ("AwsSolutions",)
-
-
-class EnvironmentStage(Protocol):
-    """A stage that knows which environment it is."""
-
-    ref: StageRef
+CHECKS: Mapping[Pack, Callable[..., cdk.IAspect]] = {
+    AWS_SOLUTIONS: AwsSolutionsChecks,
+    OPTIONAL["nist-800-53-r5"]: NIST80053R5Checks,
+    OPTIONAL["hipaa-security"]: HIPAASecurityChecks,
+    OPTIONAL["pci-dss-321"]: PCIDSS321Checks,
+}
 
 
 class Compliance:
@@ -37,7 +38,6 @@ class Compliance:
     def __init__(self, configuration: Configuration, waivers: Sequence[Waiver] | None = None) -> None:
         self._configuration = configuration
         self._waivers = read_waivers() if waivers is None else tuple(waivers)
-        self._used: set[Waiver] = set()
         self._done: set[str] = set()
 
     def watch(self, app: cdk.App, *stages: cdk.Stage) -> None:
@@ -49,90 +49,42 @@ class Compliance:
             app: the app.
             stages: every stage in it.
         """
+        environments = {stage.stage_name: stage for stage in self._configuration.stages()}
         for scope in (app, *stages):
-            cdk.Aspects.of(scope).add(
-                AwsSolutionsChecks(
-                    verbose=True,
-                    reports=True,
-                    report_formats=[NagReportFormat.CSV],
+            for pack in nag_packs_of(self._configuration, environments.get(scope.node.id)):
+                cdk.Aspects.of(scope).add(
+                    CHECKS[pack](verbose=True, reports=True, report_formats=[NagReportFormat.CSV])
                 )
-            )
 
     def waive(self, app: cdk.App) -> None:
         """Apply the ledger to the constructs that exist by now.
 
         Called twice: before the pipeline takes the stages, since it synthesizes them at once, and after it for its own
-        constructs. What was waived the first time is left alone the second.
+        constructs. What was waived the first time is left alone the second. Waivers of our own rules, and of what
+        cdk-nag could not judge, are the gate's: see `compliance/judge.py`.
 
         Args:
             app: the app.
+
+        Raises:
+            WaiverError: a waiver has something in braces that is no name.
         """
         tree = _Tree(app)
-        # The inner dictionary is an ordered set: a path may be the same for all environments.
-        found: dict[str, tuple[IConstruct, dict[Waiver, None]]] = {}
-        for waiver in self._waivers:
-            for path, scoped in self._scoped(waiver):
-                construct = None if path in self._done else tree.find(path)
-                if construct is not None:
-                    found.setdefault(path, (construct, {}))[1][scoped] = None
-                    self._used.add(waiver)
-        for construct, waivers in found.values():
-            NagSuppressions.add_resource_suppressions(construct, [_suppression(waiver) for waiver in waivers])
+        found: dict[str, list[NagPackSuppression]] = {}
+        for place in places(self._configuration, self._waivers):
+            if place.is_nags and place.path not in self._done and tree.find(place.path) is not None:
+                found.setdefault(place.path, []).append(_suppression(place))
+        for path, suppressions in found.items():
+            NagSuppressions.add_resource_suppressions(tree.known(path), suppressions)
         self._done |= found.keys()
 
-    def require_all_used(self) -> None:
-        """Check that the ledger holds no dead entry.
 
-        Raises:
-            WaiverError: waivers match no construct at all; the message lists them.
-        """
-        unused = [f"{waiver.rule} at {waiver.path}" for waiver in self._waivers if waiver not in self._used]
-        if unused:
-            message = "waivers that match no construct; remove them from waivers.toml or correct their path: "
-            raise WaiverError(message + "; ".join(unused))
-
-    def _scoped(self, waiver: Waiver) -> Iterable[tuple[str, Waiver]]:
-        """Expand a waiver for each place that it holds in: its path, and itself with the findings spelled out.
-
-        Raises:
-            WaiverError: it has something in braces that is no name.
-        """
-        for stage in self._configuration.stages():
-            if not waiver.classes or stage.environment.class_ in waiver.classes:
-                names = self._names(stage)
-                try:
-                    path = waiver.path.format_map(names)
-                    findings = tuple(finding.format_map(names) for finding in waiver.findings)
-                except (LookupError, ValueError) as error:
-                    known = ", ".join(sorted(names))
-                    message = f"{waiver.rule} at {waiver.path}: braces hold one of these names: {known}"
-                    raise WaiverError(message) from error
-                yield path, waiver.model_copy(update={"findings": findings})
-
-    def _names(self, stage: StageRef) -> Mapping[str, str]:
-        """Return what stands in braces in the ledger."""
-        configuration = self._configuration
-        return {
-            "stage": stage.stage_name,
-            "key": resource_name(stage.key),
-            "workload": stage.workload_name,
-            "account": stage.account_id,
-            "region": configuration.organization.region,
-            "tooling": configuration.accounts.tooling,
-            "shared_services": configuration.accounts.shared_services,
-            "records": Names(configuration).records_bucket,
-            "source": configuration.pipeline.repository.replace("/", "_"),
-            "workload_source": (
-                stage.workload.source.repository or configuration.pipeline.repository
-            ).replace("/", "_"),
-        }
-
-
-def _suppression(waiver: Waiver) -> NagPackSuppression:
+def _suppression(place: Place) -> NagPackSuppression:
+    waiver = place.waiver
     return NagPackSuppression(
         id=waiver.rule,
-        reason=f"{waiver.reason} [owner: {waiver.owner}; expires: {waiver.expires}]",
-        applies_to=list(waiver.findings) or None,
+        reason=f"{waiver.reason} [owner: {waiver.owner}; ticket: {waiver.ticket}; expires: {waiver.expires}]",
+        applies_to=list(place.findings) or None,
     )
 
 
@@ -151,6 +103,12 @@ class _Tree:
                 None if parent is None else self._node(parent_path, parent).try_find_child(name)
             )
         return self._known[path]
+
+    def known(self, path: str) -> IConstruct:
+        """Return a construct that was found before."""
+        construct = self._known[path]
+        assert construct is not None  # noqa: S101 - whoever asks has found it
+        return construct
 
     def _node(self, path: str, construct: IConstruct) -> Node:
         if path not in self._nodes:

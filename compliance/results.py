@@ -20,8 +20,7 @@ class ResultModel(BaseModel):
 class Status(StrEnum):
     """What a rule says of a resource, the ledger considered.
 
-    A rule that is on in a stack and has no row there looked, and found nothing that it applies to; see
-    `ComplianceResult.not_applicable`.
+    A rule that is on in a stack and has no row there has found nothing to judge: `ComplianceResult.not_applicable`.
     """
 
     COMPLIANT = "compliant"
@@ -121,6 +120,7 @@ class WaiverUse(ResultModel):
         ticket: where it was decided.
         expires: last day on which it holds.
         covers: number of rows that it covers.
+        rechecked_by: id of the rule of ours that must be content with the resource.
     """
 
     rule: str
@@ -131,6 +131,7 @@ class WaiverUse(ResultModel):
     ticket: str
     expires: date
     covers: int
+    rechecked_by: str = ""
 
 
 class Row(ResultModel):

@@ -95,6 +95,7 @@ class Stack:
         tags: tags that CloudFormation puts on everything in it.
         termination_protection: whether deleting it is refused.
         dependencies: names of stacks of the same stage that deploy before it.
+        missing: context that synthesis would have had to look up.
         template_file: the template.
         template: its content.
     """
@@ -109,6 +110,7 @@ class Stack:
         self.tags = assembled.tags
         self.termination_protection = assembled.termination_protection
         self.dependencies = assembled.dependencies
+        self.missing = assembled.missing
         self.template_file = assembled.template_file
         self.template: Json = dict(assembled.template)
 

@@ -1,9 +1,11 @@
-"""The waiver ledger: which finding is accepted where, why, by whom and until when."""
+"""The waiver ledger: which finding is accepted where, why, by whom, where that was decided and until when."""
 
 import tomllib
+from collections.abc import Iterator
 from datetime import date
+from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -17,21 +19,27 @@ class WaiverError(Exception):
 
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Word = Annotated[str, StringConstraints(pattern=r"^\S+$")]
 
 
 class Waiver(BaseModel):
-    """One accepted finding on one construct.
+    """One accepted finding on one construct. An entry of the file may list several rules and paths: each with each.
 
     Args:
         rule: id of the rule, such as `AwsSolutions-IAM5`.
         path: construct path. `{stage}`, `{key}`, `{workload}`, `{account}`, `{region}`, `{tooling}`,
-            `{shared_services}`, `{records}`, `{source}` and `{workload_source}` stand for each environment's values.
-            There is no wildcard: a waiver covers one construct per environment and not its children.
+            `{shared_services}`, `{source}`, `{workload_source}` and `{delegation_policy}` stand for each environment's
+            values. There is no wildcard: a waiver covers one construct per environment and not its children.
         reason: why it is acceptable.
         owner: team that answers for it.
+        ticket: where it was decided: a number or an address.
         expires: last day on which it holds.
         findings: which findings of a rule that gives details, such as `Resource::*`; all if empty.
         classes: environment classes it holds in; all if empty.
+        optional: it is about a part that a configuration may leave out; it need not cover anything where its rule
+            has nothing to judge.
+        rechecked_by: id of a rule of ours that looks at the resource where this one fails to; the waiver holds only
+            while that rule is content with it, and only for what this one could not judge.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,16 +48,22 @@ class Waiver(BaseModel):
     path: Text
     reason: Text
     owner: Text
+    ticket: Word
     expires: date
     findings: tuple[Text, ...] = ()
     classes: tuple[EnvironmentClass, ...] = ()
+    optional: bool = False
+    rechecked_by: Text | None = None
+
+    def __str__(self) -> str:
+        return f"{self.rule} at {self.path}"
 
 
 def read_waivers(path: Path = LEDGER) -> tuple[Waiver, ...]:
     """Read the ledger.
 
     Args:
-        path: the TOML file; one `[[waiver]]` per accepted finding.
+        path: the TOML file; one `[[waiver]]` per decision.
 
     Raises:
         WaiverError: the file is no TOML, or an entry lacks a field or has one that is not known.
@@ -63,10 +77,21 @@ def read_waivers(path: Path = LEDGER) -> tuple[Waiver, ...]:
     if ledger or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         message = f"{path.name}: something else than [[waiver]] entries; start every entry with [[waiver]]"
         raise WaiverError(message)
-    return tuple(_waiver(index, entry, path) for index, entry in enumerate(entries, start=1))
+    return tuple(
+        _waiver(index, single, path)
+        for index, entry in enumerate(entries, start=1)
+        for single in _singles(entry)
+    )
 
 
-def _waiver(index: int, entry: dict[str, object], path: Path) -> Waiver:
+def _singles(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Spell out an entry that lists several rules or paths; what is no list stays as it is."""
+    lists = {key: value for key in ("rule", "path") if isinstance(value := entry.get(key), list) and value}
+    for values in product(*lists.values()):
+        yield entry | dict(zip(lists, values, strict=True))
+
+
+def _waiver(index: int, entry: dict[str, Any], path: Path) -> Waiver:
     try:
         return Waiver.model_validate(entry)
     except ValidationError as error:

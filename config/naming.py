@@ -73,6 +73,10 @@ class Names:
         """Return the ARN of a role by its account and name."""
         return f"arn:{self.partition}:iam::{account}:role/{role_name}"
 
+    def account_arn(self, account: str) -> str:
+        """Return the ARN that stands for everybody in an account whom the account itself lets."""
+        return f"arn:{self.partition}:iam::{account}:root"
+
     @property
     def partition(self) -> str:
         """The AWS partition of the home region."""

@@ -6,26 +6,19 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-from config.node import use_bundled_node
+from compliance.judge import judge as judge_compliance
+from compliance.judge import open_rows
+from compliance.reports import Report, read_reports
+from compliance.results import ComplianceResult, Problem, Row
+from compliance.waivers import Waiver, read_waivers
+from config.assembly import read_assembly
+from config.models import Configuration
 from operations.errors import CommandError
 from operations.limits import Usage, usages
 from operations.node import ROOT, cdk_command, environment
-
-use_bundled_node()  # before the compliance package: it imports the CDK, which starts Node at once
-
-from compliance.nag import PACKS  # noqa: E402
-from compliance.reports import (  # noqa: E402
-    Gap,
-    Report,
-    Row,
-    coverage_gaps,
-    findings,
-    guesses,
-    read_reports,
-    stacks,
-)
 
 
 @dataclass(frozen=True)
@@ -35,22 +28,29 @@ class Verdict:
     Args:
         exit_code: of the CDK CLI.
         output: what the CLI and the app wrote.
-        stacks: number of stacks.
-        resources: number of resources in them.
-        judged: number of rows in the compliance reports.
-        findings: rows that are neither compliant nor waived.
-        gaps: what the reports leave dark, and where synthesis guessed.
+        result: what every rule said; None without an assembly.
         limits: how much of AWS's limits it uses, in every place.
     """
 
     exit_code: int
     output: str
-    stacks: int = 0
-    resources: int = 0
-    judged: int = 0
-    findings: tuple[Row, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    result: ComplianceResult | None = None
     limits: tuple[Usage, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Row, ...]:
+        """What has neither a fix nor a waiver, and what no rule could judge."""
+        return open_rows(self.result) if self.result is not None else ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the proof: coverage, the ledger, guesses of the synthesis."""
+        return self.result.problems if self.result is not None else ()
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What will soon be wrong with it."""
+        return self.result.warnings if self.result is not None else ()
 
     @property
     def over(self) -> tuple[Usage, ...]:
@@ -65,10 +65,10 @@ class Verdict:
     @property
     def passed(self) -> bool:
         """Whether the assembly may be released."""
-        return self.exit_code == 0 and not self.findings and not self.gaps and not self.over
+        return self.exit_code == 0 and self.result is not None and self.result.passed and not self.over
 
 
-def synthesize(app: Sequence[str], assembly: Path) -> Verdict:
+def synthesize(app: Sequence[str], assembly: Path, *, configuration: Configuration) -> Verdict:
     """Run the CDK CLI on the app, the library's template validator included, without credentials.
 
     Every stack is selected by name: the CLI judges only those, and without it nested stages pass unseen.
@@ -76,9 +76,11 @@ def synthesize(app: Sequence[str], assembly: Path) -> Verdict:
     Args:
         app: command line of the app.
         assembly: folder for the assembly; one that is there already is replaced.
+        configuration: what the app synthesizes.
 
     Raises:
         CommandError: the folder holds something else than an assembly.
+        WaiverError: the ledger cannot be read.
     """
     _clear(assembly)
     command = [*cdk_command(), "synth", "**", "--app", shlex.join(app), "--output", str(assembly.resolve())]
@@ -93,28 +95,38 @@ def synthesize(app: Sequence[str], assembly: Path) -> Verdict:
     )
     if not (assembly / "manifest.json").is_file():
         return Verdict(exit_code=done.returncode or 1, output=done.stdout)
-    return judge(assembly, exit_code=done.returncode, output=done.stdout)
+    return judge(assembly, configuration=configuration, exit_code=done.returncode, output=done.stdout)
 
 
-def judge(assembly: Path, *, exit_code: int = 0, output: str = "") -> Verdict:
+def judge(
+    assembly: Path,
+    *,
+    configuration: Configuration,
+    exit_code: int = 0,
+    output: str = "",
+    waivers: Sequence[Waiver] | None = None,
+    today: date | None = None,
+) -> Verdict:
     """Judge an assembly by its reports, its manifests and its templates.
 
     Args:
         assembly: the assembly.
+        configuration: what it was made from.
         exit_code: of the CLI that made it.
         output: what it wrote.
+        waivers: the ledger; the committed one if left out.
+        today: the day on which the ledger must hold; the real one, in UTC, if left out.
+
+    Raises:
+        WaiverError: the ledger cannot be read.
     """
-    found, reports = stacks(assembly), read_reports(assembly)
-    return Verdict(
-        exit_code=exit_code,
-        output=output,
-        stacks=len(found),
-        resources=sum(len(stack.resources) for stack in found),
-        judged=sum(len(report.rows) for report in reports),
-        findings=findings(reports),
-        gaps=coverage_gaps(found, reports, PACKS) + guesses(found),
-        limits=usages(found),
+    result = judge_compliance(
+        assembly,
+        configuration=configuration,
+        waivers=read_waivers() if waivers is None else waivers,
+        today=today or datetime.now(tz=UTC).date(),
     )
+    return Verdict(exit_code=exit_code, output=output, result=result, limits=usages(read_assembly(assembly)))
 
 
 def collect_reports(assembly: Path, directory: Path) -> int:
@@ -130,7 +142,7 @@ def collect_reports(assembly: Path, directory: Path) -> int:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     reports = read_reports(assembly)
-    for report in reports:
+    for report in reports.values():
         shutil.copy2(report.file, directory)
         file = directory / f"{report.name}.json"
         file.write_text(json.dumps({"lines": _lines(report)}, indent=1) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from compliance.rules import (
     secrets,
     transport,
 )
-from compliance.rules.rule import PACK, Finding, Organization, Rule
+from compliance.rules.rule import Finding, Organization, Rule
 
 RULES: tuple[Rule, ...] = (
     network.nothing_is_open_but_the_load_balancer,
@@ -36,4 +36,4 @@ RULES: tuple[Rule, ...] = (
 )
 """Every rule, in the order of the reports."""
 
-__all__ = ["PACK", "RULES", "Finding", "Organization", "Rule"]
+__all__ = ["RULES", "Finding", "Organization", "Rule"]

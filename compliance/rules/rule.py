@@ -10,9 +10,6 @@ from config.models import Configuration
 from config.naming import Names
 from config.stages import StageRef
 
-PACK = "LandingZone"
-"""Name of the pack that all rules of ours make."""
-
 Level = Literal["error", "warning"]
 
 

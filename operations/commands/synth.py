@@ -1,12 +1,16 @@
 """`lz synth`."""
 
 import time
+from collections import Counter
 from pathlib import Path
 
 import click
 
+from compliance.results import RESULT, ComplianceResult, Status, write_result
+from compliance.waivers import WaiverError
 from config import load
 from operations.configuration import config_option
+from operations.errors import CommandError
 from operations.gate import Verdict, collect_reports, synthesize
 from operations.node import ROOT
 from operations.output import heading, progress, say, table
@@ -29,25 +33,37 @@ from operations.synthesis import app_command
 def command(*, output: Path, images: Path | None, config: Path | None) -> int:
     """Synthesize with every gate, and collect the compliance reports.
 
-    No credentials are used. It fails on a finding that has neither a fix nor a waiver, on a stack without a
-    compliance report, on a template that CloudFormation would refuse, wherever AWS would have been asked, and on
-    what is larger than AWS allows.
+    No credentials are used. It fails on a finding that has neither a fix nor a waiver, on a stack or resource that no
+    rule looked at, on a waiver that expired or covers nothing, on a template that CloudFormation would refuse,
+    wherever AWS would have been asked, and on what is larger than AWS allows.
     """
-    load(config)  # a wrong configuration is told at once, and as such
+    configuration = load(config)  # a wrong configuration is told at once, and as such
     started = time.monotonic()
     progress("synthesizing with every gate")
-    verdict = synthesize(app_command(config=config, images=images), output)
-    reports = ROOT / "reports" / "nag"
-    count = collect_reports(output, reports) if verdict.stacks else 0
+    try:
+        verdict = synthesize(app_command(config=config, images=images), output, configuration=configuration)
+    except WaiverError as error:
+        raise CommandError(str(error)) from error
     _show(verdict)
-    if verdict.passed:
-        say(
-            f"{verdict.stacks} stacks with {verdict.resources} resources in {output}; "
-            f"{verdict.judged} judgements, no open finding ({time.monotonic() - started:.1f} s)"
-        )
-    if count:
-        say(f"compliance reports: {count} files in {reports}")
+    result = verdict.result
+    if result is not None:
+        count = collect_reports(output, ROOT / "reports" / "nag")
+        write_result(result, ROOT / RESULT)
+        say(_summary(result))
+        say(f"{RESULT}; cdk-nag's own reports: {count} files in reports/nag")
+        if verdict.passed:
+            say(f"{output} may be released ({time.monotonic() - started:.1f} s)")
     return 0 if verdict.passed else 1
+
+
+def _summary(result: ComplianceResult) -> str:
+    statuses = Counter(row.status for row in result.rows)
+    counted = ", ".join(f"{statuses[status]} {status.value}" for status in Status if statuses[status])
+    resources = sum(stack.resources for stack in result.stacks)
+    return (
+        f"{len(result.stacks)} stacks with {resources} resources; {len(result.packs)} packs of rules: "
+        f"{len(result.rows)} judgements ({counted})"
+    )
 
 
 def _show(verdict: Verdict) -> None:
@@ -57,11 +73,16 @@ def _show(verdict: Verdict) -> None:
         heading(f"Findings without a fix or a waiver: {len(verdict.findings)}")
         table(
             ("rule", "resource", "judged"),
-            [(row.rule, row.resource, row.compliance) for row in verdict.findings],
+            [(row.rule, row.resource, row.finding or row.status.value) for row in verdict.findings],
         )
-    if verdict.gaps:
-        heading(f"Gaps: {len(verdict.gaps)}")
-        table(("stack", "problem"), [(gap.stack, gap.problem) for gap in verdict.gaps])
+    if verdict.problems:
+        heading(f"Problems: {len(verdict.problems)}")
+        table(
+            ("where", "problem", "fix"),
+            [(each.where, each.problem, each.fix) for each in verdict.problems],
+        )
+    for warning in verdict.warnings:
+        say(f"warning: {warning.where}: {warning.problem}; {warning.fix}")
     if verdict.over:
         heading(f"Larger than AWS allows: {len(verdict.over)}")
         for usage in verdict.over:

@@ -47,7 +47,11 @@ class NetworkStack(WorkloadStack):
         self.vpc = self._vpc()
         self.subnets = ec2.SubnetSelection(subnet_group_name="Private")
         self.security_groups = SecurityGroups(
-            self, "SecurityGroups", vpc=self.vpc, web_port=stage.workload.port
+            self,
+            "SecurityGroups",
+            vpc=self.vpc,
+            web_port=stage.workload.port,
+            has_workers=stage.workload.commands.worker is not None,
         )
         self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         if network.endpoints == "local":

@@ -15,6 +15,7 @@ class SecurityGroups(Construct):
         construct_id: id within it.
         vpc: the VPC.
         web_port: port on which the web container listens.
+        has_workers: whether there are Celery workers; without them their group is let in nowhere.
 
     Attributes:
         alb: the load balancer.
@@ -25,7 +26,9 @@ class SecurityGroups(Construct):
         endpoints: interface endpoints.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, web_port: int) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, web_port: int, has_workers: bool
+    ) -> None:
         super().__init__(scope, construct_id)
         self._vpc = vpc
         self.alb = self._group("Alb", "Load balancer", outbound=False)
@@ -39,7 +42,10 @@ class SecurityGroups(Construct):
             self.alb.add_ingress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "the world")
         self.alb.add_egress_rule(self.web, ec2.Port.tcp(web_port), "to the web tasks")
         self.web.add_ingress_rule(self.alb, ec2.Port.tcp(web_port), "from the load balancer")
-        for name, tasks in (("web", self.web), ("workers", self.workers), ("release", self.release)):
+        admitted = {"web": self.web, "workers": self.workers, "release": self.release}
+        for name, tasks in admitted.items():
+            if name == "workers" and not has_workers:
+                continue
             self.database.add_ingress_rule(tasks, ec2.Port.tcp(DATABASE_PORT), f"from {name}")
             self.endpoints.add_ingress_rule(tasks, HTTPS, f"from {name}")
 
