@@ -26,6 +26,9 @@ CHECKS: Mapping[Pack, Callable[..., cdk.IAspect]] = {
     OPTIONAL["pci-dss-321"]: PCIDSS321Checks,
 }
 
+DEFAULT_CHILD = "/Resource"
+"""How the resource of a construct is called; cdk-nag finds it itself, which saves a search."""
+
 
 class Compliance:
     """Puts the packs on the app and on every stage, and applies the ledger.
@@ -70,22 +73,33 @@ class Compliance:
             WaiverError: a waiver has something in braces that is no name.
         """
         tree = _Tree(app)
-        found: dict[str, list[NagPackSuppression]] = {}
+        found: dict[str, list[Place]] = {}
         for place in places(self._configuration, self._waivers):
-            if place.is_nags and place.path not in self._done and tree.find(place.path) is not None:
-                found.setdefault(place.path, []).append(_suppression(place))
-        for path, suppressions in found.items():
-            NagSuppressions.add_resource_suppressions(tree.known(path), suppressions)
-        self._done |= found.keys()
+            if place.is_nags and place.path not in self._done:
+                found.setdefault(place.path, []).append(place)
+        # One call for all constructs with the same waivers: each costs a round trip to the CDK's Node process.
+        alike: dict[tuple[_Said, ...], list[IConstruct]] = {}
+        for path, here in found.items():
+            construct = tree.find(path.removesuffix(DEFAULT_CHILD))
+            if construct is not None:
+                alike.setdefault(tuple(map(_said, here)), []).append(construct)
+                self._done.add(path)
+        for said, constructs in alike.items():
+            NagSuppressions.add_resource_suppressions(constructs, [_suppression(*each) for each in said])
 
 
-def _suppression(place: Place) -> NagPackSuppression:
+_Said = tuple[str, str, tuple[str, ...]]
+
+
+def _said(place: Place) -> _Said:
+    """Return what cdk-nag is told of a waiver: rule, reason and findings."""
     waiver = place.waiver
-    return NagPackSuppression(
-        id=waiver.rule,
-        reason=f"{waiver.reason} [owner: {waiver.owner}; ticket: {waiver.ticket}; expires: {waiver.expires}]",
-        applies_to=list(place.findings) or None,
-    )
+    reason = f"{waiver.reason} [owner: {waiver.owner}; ticket: {waiver.ticket}; expires: {waiver.expires}]"
+    return waiver.rule, reason, place.findings
+
+
+def _suppression(rule: str, reason: str, findings: tuple[str, ...]) -> NagPackSuppression:
+    return NagPackSuppression(id=rule, reason=reason, applies_to=list(findings) or None)
 
 
 class _Tree:
@@ -103,12 +117,6 @@ class _Tree:
                 None if parent is None else self._node(parent_path, parent).try_find_child(name)
             )
         return self._known[path]
-
-    def known(self, path: str) -> IConstruct:
-        """Return a construct that was found before."""
-        construct = self._known[path]
-        assert construct is not None  # noqa: S101 - whoever asks has found it
-        return construct
 
     def _node(self, path: str, construct: IConstruct) -> Node:
         if path not in self._nodes:
