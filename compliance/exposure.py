@@ -36,15 +36,38 @@ def exposures(organization: Organization) -> tuple[Exposure, ...]:
     Args:
         organization: what to look at.
     """
-    assembly, said = organization.assembly, declared(organization)
-    aliases = _aliases(assembly)
-    found = []
-    seen: dict[str, set[str]] = {stage: set() for stage in said}
-    for resource, kind, ports in _public(assembly):
+    absent = [name for names in absences(organization).values() for name in names]
+    return (
+        *(exposure for _, exposure in _found(organization)),
+        *(
+            Exposure(
+                names=(name,), kind="nothing", account="", stack="", resource="", ports="", declared=True
+            )
+            for name in absent
+        ),
+    )
+
+
+def absences(organization: Organization) -> dict[str, list[str]]:
+    """Map each stage to what is declared public in it and is not there; tooling and shared services are one.
+
+    Args:
+        organization: what to look at.
+    """
+    seen: dict[str, set[str]] = {}
+    for stage, exposure in _found(organization):
+        seen.setdefault(stage, set()).update(exposure.names)
+    return {stage: sorted(names - seen.get(stage, set())) for stage, names in declared(organization).items()}
+
+
+def _found(organization: Organization) -> Iterator[tuple[str, Exposure]]:
+    """Yield what is public, with the stage whose declaration counts."""
+    said, aliases = declared(organization), _aliases(organization.assembly)
+    for resource, kind, ports in _public(organization.assembly):
         stage = _owner(resource.stack, said)
         names = _names(resource, aliases)
-        seen[stage] |= names
-        found.append(
+        yield (
+            stage,
             Exposure(
                 names=tuple(sorted(names)),
                 kind=kind,
@@ -53,15 +76,8 @@ def exposures(organization: Organization) -> tuple[Exposure, ...]:
                 resource=resource.path,
                 ports=ports,
                 declared=names <= said[stage],
-            )
+            ),
         )
-    for stage, promised in said.items():
-        found += [_absent(name) for name in sorted(promised - seen[stage])]
-    return tuple(found)
-
-
-def _absent(name: str) -> Exposure:
-    return Exposure(names=(name,), kind="nothing", account="", stack="", resource="", ports="", declared=True)
 
 
 def _owner(stack: Stack, said: dict[str, frozenset[str]]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from compliance.packs import OWN, nag_packs_of, pack_of
 from compliance.waivers import Waiver, WaiverError
 from config.models import Configuration
-from config.naming import resource_name
+from config.naming import Names, resource_name
 from config.stages import StageRef
 
 
@@ -86,6 +86,7 @@ def _names(configuration: Configuration, stage: StageRef) -> Mapping[str, str]:
         ),
         "tooling": configuration.accounts.tooling,
         "shared_services": configuration.accounts.shared_services,
+        "records": Names(configuration).records_bucket,
         "source": configuration.pipeline.repository.replace("/", "_"),
         "workload_source": (stage.workload.source.repository or configuration.pipeline.repository).replace(
             "/", "_"

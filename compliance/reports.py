@@ -66,6 +66,16 @@ def read_reports(assembly: Path) -> dict[str, Report]:
     return {file.stem: _report(file) for file in sorted(assembly.glob(f"*{SUFFIX}{ENDING}"))}
 
 
+def unsettled(reports: Iterable[Report]) -> tuple[Row, ...]:
+    """List the rows that are neither compliant nor suppressed; what the ledger makes of them is the gate's business.
+
+    Args:
+        reports: the reports.
+    """
+    settled = {COMPLIANT, SUPPRESSED}
+    return tuple(row for report in reports for row in report.rows if row.compliance not in settled)
+
+
 def report_name(pack: str, stack: Stack) -> str:
     """Return the name that cdk-nag gives to the report of a pack on a stack: pack, stage's id, stack's name.
 

@@ -56,6 +56,7 @@ def summarize(
                         "passed": result.passed,
                         "exit_code": result.exit_code,
                         "seconds": round(result.seconds, 1),
+                        "warnings": list(result.warnings),
                     }
                     for result in results
                 ],
@@ -75,6 +76,8 @@ def summarize(
                 for result in results
             ],
         )
+        for warning in (each for result in results if result.passed for each in result.warnings):
+            say(f"warning: {warning}", style="yellow")
         verdict = f"failed: {', '.join(failed)}" if failed else "all checks passed"
         missing = f"; LEFT OUT: {', '.join(left_out)}" if left_out else ""
         say(f"\n{verdict} in {seconds:.0f} s{missing}", style="bold red" if failed else "bold green")

@@ -30,6 +30,7 @@ LEAVE_OUT = "LZ_CHECK_LEAVE_OUT"
 
 TIDY_SECONDS = 30.0  # what a check gets to tidy up after it was interrupted
 POLL_SECONDS = 0.1
+WARNING = "warning: "
 APP_TESTS = ROOT / "workloads" / "django" / "app" / "bin" / "test"
 
 
@@ -68,6 +69,12 @@ class Result:
     def passed(self) -> bool:
         """Whether all is well."""
         return self.exit_code == 0
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What it warned of; `lz synth` does so of waivers that will expire, and of limits that come near."""
+        lines = (line.strip() for line in self.output.splitlines())
+        return tuple(line.removeprefix(WARNING) for line in lines if line.startswith(WARNING))
 
     @property
     def last_line(self) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from compliance.policies import trust
 from config import Configuration
 from tests import documents
 from tests.assembly import Assembly, Stack, walk
 from tests.conftest import Synthesize
-from tests.policies import trust
 
 ROOT = Path(__file__).parent.parent
 STACK_SOURCES = [

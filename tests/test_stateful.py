@@ -6,20 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from compliance.rules.data import STATEFUL
 from tests import documents
 from tests.assembly import Assembly
 
 PINNED = Path(__file__).with_name("stateful_logical_ids.json")
-STATEFUL = (
-    "AWS::ECR::Repository",
-    "AWS::KMS::Key",
-    "AWS::RDS::DBCluster",
-    "AWS::RDS::DBInstance",
-    "AWS::Route53::HostedZone",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::SecretsManager::Secret",
-)
 STATELESS = (
     "AWS::CloudWatch::Alarm",
     "AWS::EC2::VPC",

@@ -1,33 +1,32 @@
 """Who outside an account may do anything in it: the whole list, from the templates."""
 
 import copy
-import re
 
+from compliance.policies import identity_statements, resource_statements
+from compliance.principals import principals
+from compliance.results import Trust
+from compliance.rules import Organization
+from compliance.trust import trust_matrix
 from config import Configuration
 from config.naming import Names
 from tests import documents
 from tests.assembly import Assembly, Resource
-from tests.policies import identity_statements, resource_statements, trust
 
 TOOLING, SHARED, STAGING, PRODUCTION = "111111111111", "222222222222", "333333333333", "444444444444"
-ACCOUNT_IN_ARN = re.compile(r"arn:aws:iam::(\d{12}):")
 
 
-def _cross_account_trust(assembly: Assembly) -> dict[str, set[tuple[str, str]]]:
+def _matrix(assembly: Assembly, configuration: Configuration) -> tuple[Trust, ...]:
+    """Return who may assume the roles of the templates."""
+    matrix = trust_matrix(Organization(assembly, configuration))
+    return tuple(row for row in matrix if row.resource)
+
+
+def _cross_account_trust(assembly: Assembly, configuration: Configuration) -> dict[str, set[tuple[str, str]]]:
     """Map each role that another account may assume to the accounts, with the condition that narrows them."""
     found: dict[str, set[tuple[str, str]]] = {}
-    for role in assembly.resources("AWS::IAM::Role"):
-        for statement in trust(role):
-            for principal in statement.principals:
-                match = ACCOUNT_IN_ARN.search(principal)
-                if match is not None and match[1] != role.stack.account:
-                    condition = [
-                        f"{operator} {key} {value}"
-                        for operator, keys in statement.condition.items()
-                        for key, value in keys.items()
-                    ]
-                    name = f"{role.stack.account}:{role.get('RoleName', default=role.logical_id)}"
-                    found.setdefault(name, set()).add((match[1], "; ".join(condition)))
+    for row in _matrix(assembly, configuration):
+        if row.crosses_accounts:
+            found.setdefault(f"{row.account}:{row.role}", set()).add((row.from_account, row.condition))
     return found
 
 
@@ -58,28 +57,31 @@ EXPECTED = {
 }
 
 
-def test_exactly_these_roles_may_be_assumed_from_another_account(organization: Assembly) -> None:
-    assert _cross_account_trust(organization) == EXPECTED
+def test_exactly_these_roles_may_be_assumed_from_another_account(
+    organization: Assembly, configuration: Configuration
+) -> None:
+    assert _cross_account_trust(organization, configuration) == EXPECTED
 
 
-def test_the_list_of_trust_shows_an_account_that_is_added(organization: Assembly) -> None:
+def test_the_list_of_trust_shows_an_account_that_is_added(
+    organization: Assembly, configuration: Configuration
+) -> None:
     changed = copy.deepcopy(organization)
     role = changed["SharedServices-Dns"].resource("AWS::IAM::Role", "OutputsReader")
     role.properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] = {
         "AWS": "arn:aws:iam::999999999999:root"
     }
-    assert _cross_account_trust(changed) != EXPECTED
+    assert _cross_account_trust(changed, configuration) != EXPECTED
 
 
 def test_exactly_these_resources_answer_to_another_account(organization: Assembly) -> None:
     found: dict[str, set[str]] = {}
     for statement in resource_statements(organization):
-        for principal in statement.principals:
-            match = ACCOUNT_IN_ARN.search(principal)
-            if statement.allows and match is not None and match[1] != statement.owner.stack.account:
-                owner = statement.owner
+        owner = statement.owner
+        for principal in principals(statement) if statement.allows else ():
+            if principal.account not in {"", owner.stack.account}:
                 name = f"{owner.stack.name} {owner.type.rpartition('::')[2]}"
-                found.setdefault(name, set()).add(principal.removeprefix("AWS:arn:aws:iam::"))
+                found.setdefault(name, set()).add(principal.name.removeprefix("arn:aws:iam::"))
 
     def deploy_roles(region: str, *accounts: str) -> set[str]:
         return {f"{account}:role/cdk-hnb659fds-deploy-role-{account}-{region}" for account in accounts}
@@ -99,40 +101,41 @@ def test_exactly_these_resources_answer_to_another_account(organization: Assembl
     }
 
 
-def _assumable(assembly: Assembly) -> dict[str, set[str]]:
-    """Map each role of this project to the roles in other accounts that it may assume."""
-    found: dict[str, set[str]] = {}
-    for role in assembly.resources("AWS::IAM::Role"):
-        for statement in identity_statements(role):
-            if "sts:AssumeRole" in statement.actions and statement.allows:
-                for resource in statement.resources:
-                    if ":role/acme-" in resource:
-                        found.setdefault(str(role.get("RoleName", default=role.stack.name)), set()).add(
-                            resource
-                        )
-    return found
-
-
-def test_every_role_that_may_be_assumed_has_its_user_and_no_user_has_another(organization: Assembly) -> None:
-    assert _assumable(organization) == {
-        "acme-dns-preflight-step": {f"arn:aws:iam::{SHARED}:role/acme-dns-outputs-reader"},
-        "acme-release-step-my-django-app-staging": {
-            f"arn:aws:iam::{STAGING}:role/acme-release-runner-my-django-app-staging"
-        },
-        "acme-release-step-my-django-app-production": {
-            f"arn:aws:iam::{PRODUCTION}:role/acme-release-runner-my-django-app-production"
-        },
-        "acme-record-step-my-django-app-staging": {
-            f"arn:aws:iam::{STAGING}:role/acme-serving-reader-my-django-app-staging"
-        },
-        "acme-record-step-my-django-app-production": {
-            f"arn:aws:iam::{PRODUCTION}:role/acme-serving-reader-my-django-app-production"
+def test_every_role_that_may_be_assumed_has_its_user_and_no_user_has_another(
+    organization: Assembly, configuration: Configuration
+) -> None:
+    used = {
+        f"{row.account}:{row.role}": row.used_by
+        for row in _matrix(organization, configuration)
+        if row.crosses_accounts
+        and row.role != "acme-network-outputs-reader"  # CloudFormation itself assumes it
+    }
+    assert used == {
+        f"{SHARED}:acme-dns-outputs-reader": ("acme-dns-preflight-step",),
+        **{
+            f"{account}:acme-{role}-my-django-app-{name}": (f"acme-{step}-step-my-django-app-{name}",)
+            for account, name in ((STAGING, "staging"), (PRODUCTION, "production"))
+            for role, step in (("release-runner", "release"), ("serving-reader", "record"))
         },
         # The CDK's function that writes the NS record.
-        f"{documents.STAGING}-Dns": {f"arn:aws:iam::{SHARED}:role/acme-dns-delegation-my-django-app-staging"},
-        f"{documents.PRODUCTION}-Dns": {
-            f"arn:aws:iam::{SHARED}:role/acme-dns-delegation-my-django-app-production"
+        **{
+            f"{SHARED}:acme-dns-delegation-my-django-app-{name}": (
+                f"{stage}/Dns/Custom::CrossAccountZoneDelegationCustomResourceProvider/Role",
+            )
+            for stage, name in ((documents.STAGING, "staging"), (documents.PRODUCTION, "production"))
         },
+    }
+
+
+def test_the_matrix_shows_whom_bootstrapping_trusts(
+    organization: Assembly, configuration: Configuration
+) -> None:
+    matrix = trust_matrix(Organization(organization, configuration))
+    made = [row for row in matrix if not row.resource and row.account == PRODUCTION]
+    assert {row.from_account for row in made} == {TOOLING, PRODUCTION, ""}
+    deployers = [row for row in made if row.role == f"cdk-hnb659fds-deploy-role-{PRODUCTION}-eu-west-1"]
+    assert {row.principal for row in deployers} == {
+        f"arn:aws:iam::{account}:root" for account in (TOOLING, PRODUCTION)
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from compliance.exposure import declared, exposures
+from compliance.exposure import absences, exposures
 from compliance.rules.rule import Finding, Organization, rule
 from compliance.templates import Resource
 
@@ -14,16 +14,13 @@ from compliance.templates import Resource
 )
 def the_public_is_declared(organization: Organization) -> Iterator[Finding]:
     """Look at everything that the internet can reach, and at every declaration."""
-    by_path: dict[str, Resource] = {each.path: each for each in organization.assembly.resources()}
-    absent = set()
+    assembly = organization.assembly
+    by_path: dict[str, Resource] = {each.path: each for each in assembly.resources()}
     for exposure in exposures(organization):
-        names = ", ".join(exposure.names)
         if exposure.resource:
-            problem = "" if exposure.declared else f"the internet reaches this {exposure.kind} ({names})"
-            yield Finding(by_path[exposure.resource], problem)
-        else:
-            absent |= set(exposure.names)
-    for stage, names_of_stage in declared(organization).items():
-        stacks = organization.assembly.in_stage(stage)
-        for name in sorted(names_of_stage & absent):
-            yield Finding(stacks[0], f"{name} is declared public, and nothing answers to it")
+            problem = f"the internet reaches this {exposure.kind} ({', '.join(exposure.names)})"
+            yield Finding(by_path[exposure.resource], "" if exposure.declared else problem)
+    for stage, names in absences(organization).items():
+        for name in names:
+            problem = f"{name} is declared public, and nothing answers to it"
+            yield Finding(assembly.in_stage(stage)[0], problem)

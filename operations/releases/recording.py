@@ -6,18 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from compliance.reports import COMPLIANT, SUPPRESSED, read_reports, unsettled
 from config.assembly import read_assembly
-from config.node import use_bundled_node
 from config.stages import StageRef
 from operations.errors import CommandError
 from operations.releases.migrations import FILE, Migrations, read_migrations
 from operations.releases.outcome import Outcome, read_outcome
 from operations.releases.record import AppliedBy, AppliedMigration, Nag, ReleaseRecord, Waived
 from operations.releases.serving import DIGEST, Serving
-
-use_bundled_node()  # before the compliance package: it imports the CDK, which starts Node at once
-
-from compliance.reports import findings, read_reports  # noqa: E402
 
 BUILD_AGAIN = "release the change again from its start"
 
@@ -101,17 +97,18 @@ def summarized_nag(assembly: Path) -> Nag:
     Args:
         assembly: the assembly.
     """
-    reports = read_reports(assembly)
+    reports = read_reports(assembly).values()
     rows = [row for report in reports for row in report.rows]
     waived = [
-        Waived(report=row.report, rule=row.rule, resource=row.resource, reason=row.reason)
-        for row in rows
-        if row.compliance == "Suppressed"
+        Waived(report=report.name, rule=row.rule, resource=row.resource, reason=row.reason)
+        for report in reports
+        for row in report.rows
+        if row.compliance == SUPPRESSED
     ]
     return Nag(
         judged=len(rows),
-        compliant=sum(row.compliance == "Compliant" for row in rows),
-        open=len(findings(reports)),
+        compliant=sum(row.compliance == COMPLIANT for row in rows),
+        open=len(unsettled(reports)),
         waived=tuple(waived),
     )
 

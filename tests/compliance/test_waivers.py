@@ -16,6 +16,7 @@ rule = "AwsSolutions-S1"
 path = "{stage}/Media/Bucket/Resource"
 reason = "Because it is only an example."
 owner = "platform"
+ticket = "SEC-1"
 expires = 2027-10-31
 """
 
@@ -33,18 +34,32 @@ def test_reads_an_entry(tmp_path: Path) -> None:
     assert waiver.findings == waiver.classes == ()
 
 
+def test_an_entry_with_several_rules_and_paths_stands_for_each_with_each(tmp_path: Path) -> None:
+    text = GOOD.replace('"AwsSolutions-S1"', '["AwsSolutions-S1", "AwsSolutions-S2"]')
+    text = text.replace(
+        '"{stage}/Media/Bucket/Resource"', '["{stage}/Media/Bucket/Resource", "{stage}/Logs/Cdn/Resource"]'
+    )
+    waivers = _read(tmp_path, text)
+    assert [(waiver.rule, waiver.path) for waiver in waivers] == [
+        (rule, path)
+        for rule in ("AwsSolutions-S1", "AwsSolutions-S2")
+        for path in ("{stage}/Media/Bucket/Resource", "{stage}/Logs/Cdn/Resource")
+    ]
+    assert {waiver.ticket for waiver in waivers} == {"SEC-1"}
+
+
 def test_a_ledger_may_be_empty(tmp_path: Path) -> None:
     assert _read(tmp_path, "") == ()
 
 
-@pytest.mark.parametrize("field", ["rule", "path", "reason", "owner", "expires"])
+@pytest.mark.parametrize("field", ["rule", "path", "reason", "owner", "ticket", "expires"])
 def test_rejects_an_entry_that_lacks_a_field(tmp_path: Path, field: str) -> None:
     text = "\n".join(line for line in GOOD.splitlines() if not line.startswith(f"{field} ="))
     with pytest.raises(
         WaiverError, match=rf"waivers\.toml: waiver 1 \(.*\): {field}: field required"
     ) as caught:
         _read(tmp_path, text)
-    assert "every waiver has rule, path, reason, owner, expires" in str(caught.value)
+    assert "every waiver has rule, path, reason, owner, ticket, expires" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +68,9 @@ def test_rejects_an_entry_that_lacks_a_field(tmp_path: Path, field: str) -> None
         ('resaon = "typing mistake"', "resaon: extra inputs are not permitted"),
         ('reason = "  "', "reason: string should have at least 1 character"),
         ('owner = ""', "owner: string should have at least 1 character"),
+        ('ticket = "no number"', "ticket: string should match pattern"),
+        ("rule = []", "rule: input should be a valid string"),
+        ('path = ["{stage}/A/B", 1]', "path: input should be a valid string"),
         ('expires = "next year"', "expires: input should be a valid date"),
         ("rule = 1", "rule: input should be a valid string"),
         ('classes = ["prod"]', "classes.0: input should be 'staging' or 'production'"),

@@ -196,3 +196,17 @@ def test_the_variable_may_not_leave_out_everything() -> None:
     steps = check_steps(Path())
     with pytest.raises(CommandError, match="every check"):
         leave_out(steps, ",".join(step.name for step in steps))
+
+
+def test_what_a_check_warned_of_is_in_the_summary_once_it_has_passed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    warned = Result(
+        python("synth", ""), 0, 1.0, "32 stacks\nwarning: a waiver expires in 7 days; look at it\n"
+    )
+    summarize([warned], seconds=1)
+    assert "warning: a waiver expires in 7 days; look at it" in capsys.readouterr().out
+    summarize([warned], seconds=1, as_json=True)
+    assert json.loads(capsys.readouterr().out)["checks"][0]["warnings"] == [
+        "a waiver expires in 7 days; look at it"
+    ]

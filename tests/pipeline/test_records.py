@@ -2,12 +2,12 @@
 
 import pytest
 
+from compliance.policies import identity_statements, policy_of
 from config import Configuration
 from config.naming import Names
 from tests import documents
 from tests.assembly import Assembly
 from tests.pipeline.actions import actions, role_of
-from tests.policies import identity_statements, policy_of
 
 BUCKET = "arn:aws:s3:::acme-releases-111111111111-eu-west-1"
 STAGES = pytest.mark.parametrize("stage_name", [documents.STAGING, documents.PRODUCTION])

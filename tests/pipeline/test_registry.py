@@ -2,10 +2,10 @@
 
 import json
 
+from compliance.policies import statements
 from tests import documents
 from tests.assembly import Assembly, Resource
 from tests.conftest import Synthesize
-from tests.policies import statements
 
 
 def _repositories(assembly: Assembly) -> dict[str, Resource]:

@@ -2,12 +2,12 @@
 
 import json
 
+from compliance.policies import identity_statements
 from config import Configuration
 from tests import documents
 from tests.assembly import Assembly
 from tests.conftest import Synthesize
 from tests.pipeline.actions import actions, project, role_of, stages, variables
-from tests.policies import identity_statements
 
 
 def test_an_image_build_may_push_to_its_own_repository_alone(

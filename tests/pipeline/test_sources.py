@@ -2,12 +2,12 @@
 
 import pytest
 
+from compliance.policies import identity_statements
 from config import ConfigurationError
 from tests import documents
 from tests.assembly import Assembly, Json
 from tests.conftest import Synthesize
 from tests.pipeline.actions import actions, pipeline, role_of, stages
-from tests.policies import identity_statements
 
 
 def _sources(assembly: Assembly) -> dict[str, Json]:

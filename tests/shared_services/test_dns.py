@@ -4,12 +4,12 @@ import copy
 
 import pytest
 
+from compliance.policies import identity_statements, trust
 from config import Configuration
 from config.naming import Names
 from tests import documents
 from tests.assembly import Assembly, Resource
 from tests.conftest import Synthesize
-from tests.policies import identity_statements, trust
 
 
 def _delegation_roles(assembly: Assembly) -> dict[str, Resource]:

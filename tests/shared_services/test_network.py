@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from compliance.policies import identity_statements
+from compliance.routes import association_table, network_of, propagation_table
 from tests import documents
 from tests.assembly import Assembly, Stack
 from tests.conftest import Synthesize
-from tests.policies import identity_statements
-from compliance.routes import association_table, network_of, propagation_table
 
 
 @pytest.fixture(scope="module")

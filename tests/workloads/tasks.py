@@ -1,7 +1,7 @@
 """Reads task definitions and services out of the templates."""
 
+from compliance.policies import Statement, identity_statements
 from tests.assembly import Assembly, Json, Resource, Stack
-from tests.policies import Statement, identity_statements
 
 PROCESSES = {"Release": "Release", "Web": "Web", "Worker": "Workers", "Beat": "Workers"}
 """Process type -> the stack that holds it."""

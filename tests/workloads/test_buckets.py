@@ -2,10 +2,10 @@
 
 import pytest
 
+from compliance.policies import policy_of
 from tests import documents
 from tests.assembly import Assembly, Resource, Stack
 from tests.conftest import Synthesize
-from tests.policies import policy_of
 
 STAGES = [documents.STAGING, documents.PRODUCTION]
 

@@ -6,10 +6,10 @@ from itertools import combinations
 
 import pytest
 
+from compliance.routes import network_of
 from tests import documents
 from tests.assembly import Assembly, Json, Resource, Stack
 from tests.conftest import Synthesize
-from compliance.routes import network_of
 
 STAGES = [documents.STAGING, documents.PRODUCTION]
 ENDPOINTS = {"ecr.api", "ecr.dkr", "logs", "secretsmanager", "sqs", "ssm", "ssmmessages"}

@@ -2,11 +2,11 @@
 
 import pytest
 
+from compliance.policies import identity_statements, policy_of, trust
 from config import Configuration
 from config.naming import Names
 from tests import documents
 from tests.assembly import Assembly, Json, Resource
-from tests.policies import identity_statements, policy_of, trust
 
 pytestmark = pytest.mark.parametrize("stage_name", [documents.STAGING, documents.PRODUCTION])
 

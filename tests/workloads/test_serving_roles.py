@@ -2,12 +2,12 @@
 
 import pytest
 
+from compliance.policies import identity_statements, statements, trust
 from config import Configuration
 from config.naming import Names
 from tests import documents
 from tests.assembly import Assembly, Json, Resource, Stack
 from tests.conftest import Synthesize
-from tests.policies import identity_statements, statements, trust
 from tests.workloads.tasks import definition, service
 
 STAGES = pytest.mark.parametrize("stage_name", [documents.STAGING, documents.PRODUCTION])
