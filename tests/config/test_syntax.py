@@ -72,7 +72,7 @@ def test_rejects_a_key_that_comes_twice() -> None:
 def test_rejects_an_environment_that_comes_twice_and_names_both_lines() -> None:
     environments = SAMPLE_TEXT.index('"production": {\n          "class"')
     text = SAMPLE_TEXT[:environments] + '"staging": {},\n' + SAMPLE_TEXT[environments:]
-    assert any("in lines 37 and 46" in problem.problem for problem in problems(text))
+    assert any("in lines 38 and 47" in problem.problem for problem in problems(text))
 
 
 def test_accepts_the_same_key_in_different_objects() -> None:

@@ -68,7 +68,10 @@ def test_the_summary_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "passed": False,
         "seconds": 1.5,
         "left_out": [],
-        "checks": [{"name": "one", "title": "one is fine", "passed": False, "exit_code": 1, "seconds": 1.3}],
+        "checks": [
+            {"name": "one", "title": "one is fine", "passed": False, "exit_code": 1, "seconds": 1.3}
+            | {"warnings": []}
+        ],
     }
 
 

@@ -128,7 +128,7 @@ def test_synthesis_fails_beyond_a_limit_and_warns_before(capsys: pytest.CaptureF
     assert "Larger than AWS allows: 1" in told
     assert "here: 120 things, 100 allowed (a guide)\n    fix: make fewer" in told
     assert "warning: 90% of a limit. there: 90 things" in told
-    assert Verdict(0, "", limits=(Usage(LIMIT, "there", 90),)).passed
+    assert not Verdict(0, "", limits=(Usage(LIMIT, "there", 90),)).over
 
 
 @pytest.mark.parametrize(

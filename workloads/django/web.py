@@ -102,7 +102,6 @@ class WebStack(WorkloadStack):
             security_group=self._frozen("AlbGroup", network.security_groups.alb),
             idle_timeout=IDLE_TIMEOUT,
             drop_invalid_header_fields=True,
-            deletion_protection=self.stage_ref.is_production,
         )
         load_balancer.log_access_logs(logs.alb, "web")
         return load_balancer
