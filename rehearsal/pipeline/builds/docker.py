@@ -18,15 +18,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import boto3
 import click
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from rehearsal.emulator.environment import BUILD_VARIABLE, CACHE_VARIABLE
-from rehearsal.engine.cache import BuildError, Cache
-from rehearsal.engine.images import ImageError, ImageStore, Reference, unpacked
-from rehearsal.images import Image, digest, pack, push
+from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, BuildError, Cache
+from rehearsal.oci import Image, digest, pack, push
 
 _NO_DAEMON = (
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running? "
@@ -91,6 +86,8 @@ def build(*, platform: str, target: str | None, labels: Sequence[str], tag: str,
         "the Dockerfile is NOT executed: the source becomes one layer, and bin/build builds it for processes of"
     )
     _say("this machine, as the Dockerfile does for the image")
+    from rehearsal.engine.images import unpacked  # noqa: PLC0415 -- see _ecr
+
     pairs = dict(label.partition("=")[::2] for label in labels)
     image = pack(source, wanted[1], pairs)
     try:
@@ -117,6 +114,8 @@ def push_image(*, tag: str) -> None:
         _fail(f"{host} is not rehearsed; the registries of the rehearsed accounts are")
     if host not in _logins():
         _fail("no basic auth credentials")
+    from botocore.exceptions import ClientError  # noqa: PLC0415 -- see _ecr
+
     image = Image(*((folder / part).read_bytes() for part in ("layer", "config", "manifest")))
     try:
         given = push(_ecr(found["region"]), repository, version, image)
@@ -172,6 +171,8 @@ def run(
 
 def _pulled(image: str) -> Path:
     """Return the root of an image, pulled with the build's own rights."""
+    from rehearsal.engine.images import ImageError, ImageStore, Reference  # noqa: PLC0415 -- see _ecr
+
     store = ImageStore(
         _cache(), endpoint=os.environ["AWS_ENDPOINT_URL"], ca_file=Path(os.environ["AWS_CA_BUNDLE"])
     )
@@ -219,7 +220,13 @@ def _run_build(arguments: Sequence[str], environment: Mapping[str, str], directo
 
 
 def _ecr(region: str) -> Any:
-    return boto3.client("ecr", region_name=region, config=Config(proxies={}, retries={"max_attempts": 0}))
+    import botocore.session  # noqa: PLC0415 -- it takes half a second to load, and half of the calls need none
+    from botocore.config import Config  # noqa: PLC0415
+
+    session = botocore.session.get_session()
+    return session.create_client(
+        "ecr", region_name=region, config=Config(proxies={}, retries={"max_attempts": 0})
+    )
 
 
 def _kept(tag: str) -> Path:
