@@ -213,3 +213,9 @@ def test_what_a_check_warned_of_is_in_the_summary_once_it_has_passed(
     assert json.loads(capsys.readouterr().out)["checks"][0]["warnings"] == [
         "a waiver expires in 7 days; look at it"
     ]
+
+
+def test_no_check_starts_an_organization() -> None:
+    (tests,) = [step for step in check_steps(Path()) if step.name == "tests"]
+    assert "not rehearsal" in tests.command
+    assert not [step for step in check_steps(Path()) if "rehearse" in step.command]

@@ -88,7 +88,11 @@ class Toolchain:
     def _packages(self) -> dict[str, int]:
         """Return when each package's folder was changed: an installer puts files into it, or takes it away."""
         places = [*self._venv.glob("lib/python*/site-packages/*"), *self._modules.iterdir()]
-        return {str(place.relative_to(self._root)): place.lstat().st_mtime_ns for place in places}
+        return {
+            str(place.relative_to(self._root)): place.lstat().st_mtime_ns
+            for place in places
+            if place.name != "__pycache__"  # of single modules, compiled when they are first imported
+        }
 
 
 def _give(own: Path, target: Path) -> None:
