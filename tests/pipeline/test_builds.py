@@ -6,7 +6,7 @@ import re
 import pytest
 
 from operations.checks import LEAVE_OUT
-from rehearsal.pipeline.builds.buildspec import PHASES, Buildspec, read_buildspec
+from rehearsal.pipeline.builds.buildspec import Buildspec, read_buildspec
 from tests.assembly import Assembly
 
 
@@ -26,13 +26,7 @@ def test_every_buildspec_can_be_run_in_a_rehearsal(specs: dict[str, Buildspec]) 
 
 
 def test_no_build_runs_a_rehearsal(specs: dict[str, Buildspec]) -> None:
-    commands = [
-        command
-        for spec in specs.values()
-        for phase in PHASES
-        if (found := getattr(spec.phases, phase)) is not None
-        for command in (*found.commands, *found.finally_)
-    ]
+    commands = [command for spec in specs.values() for command in spec.commands()]
     assert [command for command in commands if re.search(r"\./lz (rehearse|test)\b", command)] == []
 
 

@@ -107,6 +107,17 @@ def test_a_machine_trusts_the_person_s_authorities_the_door_s_and_those_of_aws(t
     assert Path(variables["NODE_EXTRA_CA_CERTS"]).read_text() == "authority of aws\nauthority of door\n"
 
 
+def test_a_program_of_the_build_image_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    machine = Machine(folder, given={"PATH": str(tmp_path)}, aws=AWS, privileged=False)
+    assert machine.missing(["curl --fail https://x; echo a | sed s/a/b/"]) == ()
+    monkeypatch.setattr("rehearsal.pipeline.builds.machine._SYSTEM_PATH", (str(tmp_path),))
+    assert machine.missing(["curl --fail https://curl.example; echo a | sed s/a/b/"]) == ("curl", "sed")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with a few installed tools, as `lz` leaves one."""

@@ -130,6 +130,11 @@ class Buildspec(_Part):
     proxy: Any = None
     run_as: str | None = Field(default=None, alias="run-as")
 
+    def commands(self) -> tuple[str, ...]:
+        """Return all commands of all phases."""
+        phases = [phase for name in PHASES if (phase := getattr(self.phases, name)) is not None]
+        return tuple(command for phase in phases for command in (*phase.commands, *phase.finally_))
+
     def left_out(self) -> tuple[str, ...]:
         """Name what CodeBuild would do with it and this machine does not."""
         given = {

@@ -70,6 +70,8 @@ class _Execution:
         self._machine = Machine(
             request.folder.resolve(), given=request.machine, aws=request.aws, privileged=privileged
         )
+        for program in self._machine.missing(spec.commands()):
+            log.note(f"{program} is not installed on this machine, and a build image has it: install it")
         minutes = float(request.project.get("timeoutInMinutes") or _DEFAULT_MINUTES)
         environment = {**self._machine.environment(), **_own_variables(request, source), **variables.values}
         self._shell = Shell(

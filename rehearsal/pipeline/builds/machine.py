@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import shlex
 import shutil
 import ssl
@@ -107,6 +108,16 @@ class Machine:
             LEAVE_OUT: LEFT_OUT_CHECKS,
             **{name: value for name, value in self._aws.items() if name not in _AUTHORITIES},
         }
+
+    def missing(self, commands: Sequence[str]) -> tuple[str, ...]:
+        """Name the programs that commands use, that a build image has, and that this machine has not.
+
+        Args:
+            commands: the commands.
+        """
+        words = {word for command in commands for word in re.findall(r"[\w.-]+", command)}
+        path = os.pathsep.join([str(self._bin), *_SYSTEM_PATH])
+        return tuple(name for name in _PROGRAMS if name in words and shutil.which(name, path=path) is None)
 
     def _door(self) -> dict[str, str]:
         """Send programs through the door to the rehearsed names, and past it to AWS and to package registries."""
