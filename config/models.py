@@ -5,7 +5,7 @@ it. The forms of text are in `config/values.py`; rules that involve more than on
 Only `config.load` applies the rules, and the defaults that depend on an environment's class.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -17,27 +17,21 @@ from config.stages import StageRef
 from config.values import (
     AccountId,
     AccountName,
-    Argument,
     Branch,
     Cidr,
     ConnectionArn,
     DnsParent,
     DomainName,
-    EnvironmentName,
     OrganizationName,
-    Origin,
     Qualifier,
     Region,
-    RelativePath,
     Repository,
     SecretName,
     TransitGateway,
-    UrlPath,
-    VariableName,
     WorkloadName,
     ZoneLetter,
 )
-from config.variables import INJECTED_VARIABLES
+from config.workload import Commands, DeploymentEnvironment, EnvironmentClass, Source, Workload
 
 __all__ = [
     "Accounts",
@@ -59,9 +53,6 @@ __all__ = [
     "WorkerSize",
     "Workload",
 ]
-
-EnvironmentClass = Literal["staging", "production"]
-Command = Annotated[tuple[Argument, ...], Field(min_length=1)]
 
 
 class Organization(Model):
@@ -148,89 +139,6 @@ class Pipeline(Model):
         ge=1,
         le=10,
         description="Environments of one class that deploy side by side; 1: one after the other.",
-    )
-
-
-class Source(Model):
-    """Where a workload's code is: a path in this repository, or another repository."""
-
-    path: RelativePath | None = Field(
-        default=None, description="Folder with the Dockerfile, in this repository."
-    )
-    repository: Repository | None = Field(
-        default=None, description="owner/name of the workload's own repository."
-    )
-    branch: Branch | None = Field(
-        default=None, description="Branch of the workload's own repository; needed with it."
-    )
-    connection_arn: ConnectionArn | None = Field(
-        default=None, description="Connection to read that repository; the pipeline's own if left out."
-    )
-
-
-class Commands(Model):
-    """What each process type runs, as an argument list (no shell)."""
-
-    web: Command = Field(default=("bin/web",), description="Web server.")
-    worker: Command | None = Field(default=("bin/worker",), description="Celery worker; null: none.")
-    beat: Command | None = Field(
-        default=("bin/beat",), description="Celery beat; null: none, as without a worker."
-    )
-    release: Command = Field(
-        default=("bin/release",),
-        description="Release step: migrations, then upload of the hashed static files.",
-    )
-
-
-class DeploymentEnvironment(Model):
-    """One instance of a workload in an account."""
-
-    class_: EnvironmentClass = Field(alias="class", description="staging (cheap) or production (safe).")
-    account: AccountName = Field(description="Name of one of accounts.workloads.")
-    share_account: bool = Field(
-        default=False,
-        description="Say true in every environment of an account that holds more than one.",
-    )
-    domain: DomainName = Field(
-        description="The site's name; a zone of its own, delegated from the parent. 57 characters at most."
-    )
-    cidr: Cidr = Field(description="CIDR of the VPC, /16 to /24, inside the supernet.")
-    web: WebSize = Field(default_factory=WebSize, description="Size and limits of the web tasks.")
-    worker: WorkerSize = Field(default_factory=WorkerSize, description="Size and limits of the workers.")
-    database: DatabaseSize = Field(default_factory=DatabaseSize, description="Size of the database.")
-    cors_allowed_origins: tuple[Origin, ...] = Field(
-        default=(),
-        description="Origins besides the site itself that may read static files (https://...).",
-        json_schema_extra={"uniqueItems": True},
-    )
-    variables: dict[VariableName, str] = Field(
-        default_factory=dict,
-        description="Extra environment variables of every container. Never a secret.",
-    )
-    compliance: EnvironmentCompliance = Field(
-        default_factory=EnvironmentCompliance, description="What judges it, and what in it is public."
-    )
-
-
-class Workload(Model):
-    """A Django project and its environments, in the order in which they are released."""
-
-    source: Source = Field(description="Where its code is.")
-    architecture: Literal["arm64", "x86_64"] = Field(
-        default="arm64",
-        description="Processor architecture of its one image, for every environment.",
-    )
-    port: int = Field(default=8000, ge=1024, le=65535, description="Port of the web container.")
-    health_path: UrlPath = Field(default="/status/", description="Path that the load balancer asks.")
-    smoke_path: UrlPath = Field(default="/status/deep/", description="Path that the smoke test asks.")
-    commands: Commands = Field(default_factory=Commands, description="What each process type runs.")
-    injected_variables: dict[str, VariableName] = Field(
-        default_factory=dict,
-        description="Renames what the landing zone injects: its name -> the name this project reads.",
-        json_schema_extra={"propertyNames": {"enum": list(INJECTED_VARIABLES)}},
-    )
-    environments: dict[EnvironmentName, DeploymentEnvironment] = Field(
-        min_length=1, description="Name -> environment."
     )
 
 

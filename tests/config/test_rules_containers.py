@@ -29,11 +29,16 @@ def test_rejects_an_empty_argument(key: str) -> None:
     refused(data, f"{APP}.commands.{key}[1]", "an empty argument")
 
 
-@pytest.mark.parametrize("key", ["web", "release"])
-def test_rejects_no_command_where_one_is_needed(key: str) -> None:
+def test_rejects_no_command_where_one_is_needed() -> None:
     data = sample()
-    app(data)["commands"] = {key: None}
-    refused(data, f"{APP}.commands.{key}", "a list")
+    app(data)["commands"] = {"web": None}
+    refused(data, f"{APP}.commands.web", "a list")
+
+
+def test_the_release_may_be_the_landing_zones_own() -> None:
+    data = sample()
+    app(data)["commands"] = {"release": None, "python": "/opt/venv/bin/python"}
+    accepted(data)
 
 
 def test_rejects_a_command_that_needs_a_shell() -> None:
@@ -72,6 +77,82 @@ def test_rejects_a_variable_with_the_new_name_of_an_injected_one() -> None:
     assert [problem.path for problem in problems(data)] == [
         f"{STAGING}.variables.PGHOST",
         f"{STAGING}.variables.DATABASE_HOST",
+    ]
+
+
+def test_accepts_variables_that_are_composed_of_what_is_injected() -> None:
+    data = sample()
+    app(data)["injected_variables"] = {"DATABASE_HOST": "POSTGRES_HOST"}
+    app(data)["composed_variables"] = {
+        "DATABASE_URL": "postgresql://{DATABASE_USER}:{DATABASE_PASSWORD}@{DATABASE_HOST}:{DATABASE_PORT}/{DATABASE_NAME}",
+        "ALLOWED_HOSTS": "{DJANGO_ALLOWED_HOSTS},{TASK_ADDRESS}",
+    }
+    accepted(data)
+
+
+@pytest.mark.parametrize(
+    ("part", "advice"),
+    [
+        ("DATABASE_HSOT", 'did you mean "DATABASE_HOST"?'),
+        ("database_host", 'did you mean "DATABASE_HOST"?'),
+        ("POSTGRES_HOST", "write {DATABASE_HOST}: parts have the names from before renaming"),
+    ],
+)
+def test_rejects_a_part_that_nobody_injects_and_names_the_one_that_was_meant(part: str, advice: str) -> None:
+    data = sample()
+    app(data)["injected_variables"] = {"DATABASE_HOST": "POSTGRES_HOST"}
+    app(data)["composed_variables"] = {"DATABASE_URL": f"postgresql://{{{part}}}/"}
+    refused(
+        data,
+        f"{APP}.composed_variables.DATABASE_URL",
+        f"{{{part}}} is not what",
+        advice,
+    )
+
+
+@pytest.mark.parametrize("part", ["DATABASE_MASTER_PASSWORD", "STATIC_BUCKET"])
+def test_rejects_parts_that_the_release_task_alone_gets(part: str) -> None:
+    data = sample()
+    app(data)["composed_variables"] = {"X": f"{{{part}}}"}
+    refused(data, f"{APP}.composed_variables.X", "is not what a variable can be composed of")
+
+
+@pytest.mark.parametrize("name", ["DATABASE_HOST", "POSTGRES_HOST"])
+def test_rejects_a_composed_variable_with_the_name_of_an_injected_one(name: str) -> None:
+    data = sample()
+    app(data)["injected_variables"] = {"DATABASE_HOST": "POSTGRES_HOST"}
+    app(data)["composed_variables"] = {name: "{DATABASE_NAME}"}
+    refused(data, f"{APP}.composed_variables.{name}", "already the name", "writer endpoint")
+
+
+def test_rejects_a_composed_variable_without_parts_and_one_that_an_environment_sets_too() -> None:
+    data = sample()
+    app(data)["composed_variables"] = {"BROKER": "sqs://", "REGION": "{AWS_DEFAULT_REGION}"}
+    staging(data)["variables"] = {"REGION": "eu-west-1"}
+    assert {problem.path for problem in problems(data)} == {
+        f"{APP}.composed_variables.BROKER",
+        f"{STAGING}.variables.REGION",
+    }
+
+
+def test_rejects_a_secret_in_a_composed_variable_and_hides_it() -> None:
+    data = sample()
+    app(data)["composed_variables"] = {"DATABASE_URL": "postgresql://me:hunter2@{DATABASE_HOST}/"}
+    problem = refused(data, f"{APP}.composed_variables.DATABASE_URL", "looks like a secret")
+    assert "hunter2" not in str(problem)
+
+
+@pytest.mark.parametrize("place", ["injected_variables", "composed_variables"])
+def test_rejects_what_a_workload_without_media_or_workers_does_not_have(place: str) -> None:
+    data = sample()
+    app(data)["media"] = False
+    app(data)["commands"] = {"worker": None, "beat": None}
+    mapped = {"injected_variables": {"MEDIA_BUCKET": "BUCKET", "CELERY_QUEUE_URL": "QUEUE"}}
+    composed = {"composed_variables": {"BUCKET": "{MEDIA_BUCKET}", "QUEUE": "{CELERY_QUEUE_URL}"}}
+    app(data).update(mapped if place == "injected_variables" else composed)
+    assert [(problem.path.split(".")[2], problem.problem) for problem in problems(data)] == [
+        (place, "there is no MEDIA_BUCKET: media is false"),
+        (place, "there is no CELERY_QUEUE_URL: worker is null"),
     ]
 
 

@@ -5,13 +5,15 @@ from typing import Any, get_args
 
 import pytest
 
-from config import values
+from config import container_values, values
 from config.formats import Fault, Format
 from config.regions import REGIONS
 from tests.config.support import app, problems, production, refused, sample, staging
 
 UUID = "00000000-0000-0000-0000-000000000000"
 ARN = f"arn:aws:codeconnections:eu-west-1:111111111111:connection/{UUID}"
+
+FORMS = {**vars(values), **vars(container_values)}
 
 TAKEN = {
     "AccountId": ["012345678901"],
@@ -39,6 +41,9 @@ TAKEN = {
     "UrlPath": ["/", "/status/", "/a?b=c", "/%20"],
     "Origin": ["*", "https://a.example", "https://a.example:8443", "https://localhost:3000"],
     "VariableName": ["A", "_X", "DEBUG", "AWS_REGION", "X_1"],
+    "BuildTarget": ["prod", "Release-2.0_x"],
+    "StatusCodes": ["200", "200,301", "200-399", "200-299,401"],
+    "Template": ["x", "{A}", "https://{A}:{B}/", "a\nb{}"],
 }
 REFUSED = {
     "AccountId": [
@@ -76,6 +81,9 @@ REFUSED = {
     "RelativePath": ["", "/abs", "~/x", "a/../../b", "..", "C:\\x", "a\\b", "a/", "./a", "a//b", "C:x", "x" * 256],
     "Argument": ["", " ", "\n", "a\0b"],
     "UrlPath": ["", "status/", "/a b", "/a#b", "https://x/", "/ü", "/" + "x" * 1024],
+    "BuildTarget": ["", "1", "-x", "a b", "x" * 129],
+    "StatusCodes": ["", "2xx", "199", "500", "200, 301", "200,", "200\n"],
+    "Template": ["", "{", "}", "{{A}}", "{A", "x" * 1001],
     "Origin": [
         "", "http://a.example", "a.example", "https://a.example/", "https://a.example/x", "https://A.example",
         "https://*.example", "https://a.example:99999", "https://a.example:0", "https://", "ftp://a", "https://a_b",
@@ -85,7 +93,7 @@ REFUSED = {
 
 
 def form(name: str) -> Format:
-    found = get_args(getattr(values, name))[1]
+    found = get_args(FORMS[name])[1]
     assert isinstance(found, Format)
     return found
 
@@ -120,9 +128,7 @@ def test_examples_and_messages_are_complete(name: str) -> None:
 
 def test_every_form_is_tested() -> None:
     forms = {
-        name
-        for name, value in vars(values).items()
-        if isinstance(getattr(value, "__metadata__", [0])[0], Format)
+        name for name, value in FORMS.items() if isinstance(getattr(value, "__metadata__", [0])[0], Format)
     }
     assert forms == TAKEN.keys() == REFUSED.keys()
 
