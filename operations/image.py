@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from config.models import Configuration
 from config.naming import Names
 from operations.errors import CommandError
-from operations.source import TARGET, content_hash, source_files
+from operations.source import content_hash, source_files
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -54,9 +54,9 @@ class BuiltImage:
     revision: str | None
 
 
-def image_tag(source: Path, architecture: str) -> str:
+def image_tag(source: Path, architecture: str, target: str | None = None) -> str:
     """Return the tag of an image: two sources share it only if they give the same image."""
-    return f"source-{content_hash(source, architecture)[:TAG_DIGITS]}"
+    return f"source-{content_hash(source, architecture, target)[:TAG_DIGITS]}"
 
 
 class Registry:
@@ -139,14 +139,15 @@ def build_image(
     Raises:
         CommandError: docker is missing or failed, or the registry does not have what was pushed.
     """
-    architecture = configuration.workloads[workload_name].architecture
-    tag = image_tag(source, architecture)
+    workload = configuration.workloads[workload_name]
+    tag = image_tag(source, workload.architecture, workload.source.target)
     digest = registry.digest(tag)
     if digest is not None:
         say(f"{registry.repository}:{tag} is there: the source is unchanged, nothing to build")
     else:
         hub = _docker_hub(secrets, configuration.pipeline.docker_hub_secret)
-        digest = _build_and_push(registry, tag, source, PLATFORMS[architecture], revision, hub, say)
+        platform, target = PLATFORMS[workload.architecture], workload.source.target
+        digest = _build_and_push(registry, tag, source, platform, target, revision, hub, say)
     return BuiltImage(digest, tag, registry.repository, workload_name, revision)
 
 
@@ -170,15 +171,17 @@ def _build_and_push(
     tag: str,
     source: Path,
     platform: str,
+    target: str | None,
     revision: str | None,
     hub: tuple[str, str] | None,
     say: Callable[[str], None],
 ) -> str:
     image = f"{registry.host}/{registry.repository}:{tag}"
+    stage = () if target is None else ("--target", target)
     label = () if revision is None else ("--label", f"{REVISION_LABEL}={revision}")
     with registry.logged_in(), _hub_login(hub):
         say(f"building {image} for {platform}")
-        _docker(["build", "--platform", platform, "--target", TARGET, *label, "--tag", image, str(source)])
+        _docker(["build", "--platform", platform, *stage, *label, "--tag", image, str(source)])
         pushed = _docker(["push", image], check=False)
     digest = registry.digest(tag)
     if digest is None:

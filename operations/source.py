@@ -9,9 +9,6 @@ from pathlib import Path, PurePosixPath
 from operations.dockerignore import read_dockerignore
 from operations.errors import CommandError
 
-TARGET = "prod"
-"""The stage of the Dockerfile that is released."""
-
 # Part of the hash: raise it when the same source must give another image, as after a change of the build.
 RECIPE = "landing-zone image 1"
 
@@ -37,7 +34,7 @@ def source_files(source: Path) -> Iterator[PurePosixPath]:
     yield from sorted(found, key=str)
 
 
-def content_hash(source: Path, architecture: str) -> str:
+def content_hash(source: Path, architecture: str, target: str | None = None) -> str:
     """Hash what decides what the image holds: names, contents and the executable bit, never times.
 
     A base image that moves under its tag does not show here: pin base images by digest.
@@ -45,6 +42,7 @@ def content_hash(source: Path, architecture: str) -> str:
     Args:
         source: the folder with the Dockerfile.
         architecture: `arm64` or `x86_64`.
+        target: stage of the Dockerfile; the last one if left out.
 
     Returns:
         64 hexadecimal digits.
@@ -56,7 +54,7 @@ def content_hash(source: Path, architecture: str) -> str:
         message = f"{source}: there is no Dockerfile to build an image from"
         raise CommandError(message, fix="name the folder that holds the workload's Dockerfile")
     digest = hashlib.sha256()
-    for part in (RECIPE, architecture, TARGET):
+    for part in (RECIPE, architecture, target or ""):
         _add(digest, part.encode())
     for relative in source_files(source):
         kind, content = _entry(source / relative)

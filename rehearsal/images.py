@@ -54,7 +54,7 @@ def push_images(
         # Another repository cannot be reached from here; its sample stands in, and the report says so.
         source = root / (workload.source.path or "workloads/django/app")
         repository = Names(configuration).repository(name)
-        tag = image_tag(source, workload.architecture)
+        tag = image_tag(source, workload.architecture, workload.source.target)
         given = _push(ecr, repository, tag, source, workload.architecture)
         pushed.append(PushedImage(name, repository, tag, given))
         target = directory / name / "image.json"

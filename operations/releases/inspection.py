@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from config.models import Configuration
-from config.variables import INJECTED_VARIABLES
+from config.models import Commands, Configuration
+from config.variables import INJECTED_VARIABLES, TASK_ADDRESS, composed
 from operations.errors import CommandError
 from operations.releases.judging import judge
 from operations.releases.migrations import FILE, Migrations
@@ -120,16 +120,20 @@ def probe_variables(
         "DATABASE_SSLMODE": "disable",
         "AWS_EC2_METADATA_DISABLED": "true",
         **{workload.injected_variables.get(name, name): value for name, value in injected.items()},
+        **{
+            name: composed(template, {**injected, TASK_ADDRESS: "127.0.0.1"}.__getitem__)
+            for name, template in workload.composed_variables.items()
+        },
         **environment.variables,
         "LZ_PROBE": json.dumps(database.django),
     }
 
 
-def _pythons(release_command: Sequence[str]) -> Sequence[str]:
+def _pythons(commands: Commands) -> Sequence[str]:
     """Return what the image's Python may be called, the likeliest first."""
-    first = release_command[0]
+    first = (commands.release or [""])[0]
     named = [first] if PurePosixPath(first).name.startswith("python") else []
-    return tuple(dict.fromkeys([*named, "python", "python3"]))
+    return tuple(dict.fromkeys([*named, commands.python, "python", "python3"]))
 
 
 def _ask(
@@ -142,7 +146,7 @@ def _ask(
     """
     variables = probe_variables(configuration, workload_name, database)
     done = Container(127, "", "")
-    for python in _pythons(configuration.workloads[workload_name].commands.release):
+    for python in _pythons(configuration.workloads[workload_name].commands):
         done = _docker_run(image, [python, "-"], variables, PROBE.read_text(encoding="utf-8"))
         for line in reversed(done.output.splitlines()):
             if line.startswith(MARK):

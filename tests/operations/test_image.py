@@ -100,8 +100,6 @@ def test_a_new_source_is_built_for_its_architecture_and_pushed(
             "build",
             "--platform",
             "linux/arm64",
-            "--target",
-            "prod",
             "--label",
             "org.opencontainers.image.revision=c0ffee",
             "--tag",
@@ -111,6 +109,15 @@ def test_a_new_source_is_built_for_its_architecture_and_pushed(
         ["push", name],
         ["logout", HOST],
     ]
+
+
+def test_the_configured_stage_of_the_dockerfile_is_built(source: Path, docker: Docker) -> None:
+    staged = documents.configured(documents.changed({"workload.source.target": "prod"}))
+    calls = docker()
+    image = built(source, scripted("ecr", MISSING, LOGIN, THERE), staged)
+    (build,) = (call.arguments for call in calls.calls if call.arguments[0] == "build")
+    assert build[build.index("--target") + 1] == "prod"
+    assert image.tag == image_tag(source, "arm64", "prod") != image_tag(source, "arm64")
 
 
 def test_no_password_is_in_an_argument_or_in_what_is_told(source: Path, docker: Docker) -> None:

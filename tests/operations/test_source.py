@@ -18,7 +18,7 @@ TREES = st.dictionaries(NAMES, st.tuples(CONTENTS, st.booleans()), max_size=5).f
     )
 )
 Tree = dict[str, tuple[bytes, bool]]
-PINNED = "77737cdae84585a1b93f43a5803c7c1a2a277ba88b4c2c18675c45eab2ca9424"
+PINNED = "8634a1560f425eea991f67d2bd3a5f4e4ffdececabaf05b51e1bf1f24621cee4"
 
 
 def write(folder: Path, tree: Tree, *, times: tuple[int, int] = (0, 0), backwards: bool = False) -> Path:
@@ -62,6 +62,11 @@ def test_a_changed_byte_or_mode_changes_the_hash(tree: Tree, name: str, content:
 def test_the_architecture_is_part_of_the_hash(tmp_path: Path) -> None:
     write(tmp_path, {"manage.py": (b"", True)})
     assert content_hash(tmp_path, "arm64") != content_hash(tmp_path, "x86_64")
+
+
+def test_the_stage_of_the_dockerfile_is_part_of_the_hash(tmp_path: Path) -> None:
+    write(tmp_path, {"manage.py": (b"", True)})
+    assert len({content_hash(tmp_path, "arm64", target) for target in (None, "prod", "dev")}) == 3
 
 
 def test_a_link_counts_by_its_target_and_is_not_followed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from constructs import Construct
 from config.images import Image
 from workloads.django.base import WorkloadStack
 from workloads.django.parameters import ContainerParameters
+from workloads.django.programs import entry_point
 
 CONTAINER_NAME = "django"
 ARCHITECTURES = {"arm64": ecs.CpuArchitecture.ARM64, "x86_64": ecs.CpuArchitecture.X86_64}
@@ -72,6 +73,8 @@ class DjangoTask(Construct):
         self.container = self.definition.add_container(
             CONTAINER_NAME,
             image=ecs.ContainerImage.from_ecr_repository(repository, image.digest),
+            # Of its own only where variables are composed: then the image's own is not run.
+            entry_point=entry_point(workload.commands, parameters.composed),
             command=list(command),
             environment=dict(parameters.environment),
             secrets=dict(parameters.secrets),

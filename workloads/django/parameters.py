@@ -11,6 +11,7 @@ from constructs import Construct
 from config.models import Configuration
 from config.naming import parameter_name
 from config.stages import StageRef
+from config.variables import composed, starts_late
 from workloads.django.base import WorkloadStack
 from workloads.django.database import DATABASE_NAME, DatabaseStack
 from workloads.django.media import MediaStack
@@ -30,10 +31,12 @@ class ContainerParameters:
     Args:
         environment: variable -> value; nothing secret.
         secrets: variable -> reference, resolved by ECS when the container starts.
+        composed: variable -> text with the names of other variables in braces, put together when it starts.
     """
 
     environment: Mapping[str, str]
     secrets: Mapping[str, ecs.Secret]
+    composed: Mapping[str, str]
 
 
 class ParametersStack(WorkloadStack):
@@ -53,7 +56,7 @@ class ParametersStack(WorkloadStack):
         stage: StageRef,
         database: DatabaseStack,
         static_files: StaticFilesStack,
-        media: MediaStack,
+        media: MediaStack | None,
         queues: QueuesStack | None,
     ) -> None:
         super().__init__(
@@ -83,9 +86,10 @@ class ParametersStack(WorkloadStack):
             "DATABASE_PORT": str(DATABASE_PORT),
             "DATABASE_NAME": DATABASE_NAME,
             "STATIC_URL": static_files.url,
-            "MEDIA_BUCKET": media.bucket.bucket_name,
             "AWS_DEFAULT_REGION": configuration.organization.region,
         }
+        if media is not None:
+            environment["MEDIA_BUCKET"] = media.bucket.bucket_name
         if queues is not None:
             environment |= {
                 "CELERY_QUEUE_NAME": queues.queue.queue_name,
@@ -139,12 +143,23 @@ class ParametersStack(WorkloadStack):
     def _renamed(
         self, environment: Mapping[str, str], secrets: Mapping[str, ecs.Secret]
     ) -> ContainerParameters:
-        """Apply the workload's own variable names, and add the environment's extra variables."""
-        names = self.stage_ref.workload.injected_variables
+        """Apply the workload's own variable names, and add its composed and the environment's extra variables."""
+        workload = self.stage_ref.workload
+        names, templates = workload.injected_variables, workload.composed_variables
         return ContainerParameters(
             environment={
                 **{names.get(name, name): value for name, value in environment.items()},
+                **{
+                    name: composed(template, environment.__getitem__)
+                    for name, template in templates.items()
+                    if not starts_late(template)
+                },
                 **self.stage_ref.environment.variables,
             },
             secrets={names.get(name, name): secret for name, secret in secrets.items()},
+            composed={
+                name: composed(template, lambda part: f"{{{names.get(part, part)}}}")
+                for name, template in templates.items()
+                if starts_late(template)
+            },
         )

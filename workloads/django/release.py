@@ -12,6 +12,7 @@ from workloads.django.base import WorkloadStack
 from workloads.django.containers import CONTAINER_NAME, DjangoTask
 from workloads.django.media import MediaStack, grant_objects
 from workloads.django.parameters import ParametersStack
+from workloads.django.programs import release_command
 from workloads.django.queues import QueuesStack
 from workloads.django.serving_roles import make_serving_roles
 from workloads.django.static_files import StaticFilesStack
@@ -39,7 +40,7 @@ class ReleaseStack(WorkloadStack):
         cluster: ecs.ICluster,
         parameters: ParametersStack,
         static_files: StaticFilesStack,
-        media: MediaStack,
+        media: MediaStack | None,
         queues: QueuesStack | None,
     ) -> None:
         super().__init__(
@@ -49,7 +50,7 @@ class ReleaseStack(WorkloadStack):
             self,
             "Release",
             image=image,
-            command=stage.workload.commands.release,
+            command=release_command(stage.workload.commands, stage.workload.injected_variables),
             parameters=parameters.release,
             cpu=CPU_UNITS,
             memory=MEMORY_MIB,
@@ -58,7 +59,8 @@ class ReleaseStack(WorkloadStack):
         )
         definition = self.task.definition
         grant_objects(definition, static_files.bucket, "s3:GetObject", "s3:PutObject")  # never deletes
-        media.grant_use(definition)
+        if media is not None:
+            media.grant_use(definition)
         if queues is not None:
             queues.queue.grant_send_messages(definition.task_role)
         self._runner(cluster)
@@ -70,7 +72,9 @@ class ReleaseStack(WorkloadStack):
                 "ReleaseExecutionRoleArn": self._execution_role().role_arn,
                 "ReleaseLogGroup": self.task.log_group.log_group_name,
                 "ReleaseVariables": ",".join(parameters.release.environment),
-                "ReleaseSecretVariables": ",".join(parameters.release.secrets),
+                "ReleaseSecretVariables": ",".join(
+                    [*parameters.release.secrets, *parameters.release.composed]
+                ),
                 "ContainerName": CONTAINER_NAME,
             }
         )

@@ -56,7 +56,11 @@ class DjangoStage(Stage):
             subnets=network.subnets,
             security_group=network.security_groups.database,
         )
-        media = MediaStack(self, "Media", configuration=configuration, stage=stage, logs=logs)
+        media = (
+            MediaStack(self, "Media", configuration=configuration, stage=stage, logs=logs)
+            if stage.workload.media
+            else None
+        )
         queues = (
             QueuesStack(self, "Queues", configuration=configuration, stage=stage)
             if stage.workload.commands.worker is not None

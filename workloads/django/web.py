@@ -48,7 +48,7 @@ class WebStack(WorkloadStack):
         certificate: acm.ICertificate,
         logs: LogsStack,
         parameters: ParametersStack,
-        media: MediaStack,
+        media: MediaStack | None,
         queues: QueuesStack | None,
     ) -> None:
         super().__init__(
@@ -66,7 +66,8 @@ class WebStack(WorkloadStack):
             port=workload.port,
             stop_timeout=STOP_TIMEOUT,
         )
-        media.grant_use(task.definition)
+        if media is not None:
+            media.grant_use(task.definition)
         if queues is not None:
             queues.queue.grant_send_messages(task.definition.task_role)
         self.load_balancer = self._load_balancer(network, logs)
@@ -147,7 +148,7 @@ class WebStack(WorkloadStack):
             deregistration_delay=DEREGISTRATION_DELAY,
             health_check=elb.HealthCheck(
                 path=workload.health_path,
-                healthy_http_codes="200",
+                healthy_http_codes=workload.health_codes,
                 healthy_threshold_count=3,
                 unhealthy_threshold_count=2,
                 interval=cdk.Duration.seconds(10),

@@ -40,7 +40,7 @@ class WorkersStack(WorkloadStack):
         image: Image,
         network: NetworkStack,
         parameters: ParametersStack,
-        media: MediaStack,
+        media: MediaStack | None,
         queues: QueuesStack,
     ) -> None:
         super().__init__(
@@ -92,7 +92,8 @@ class WorkersStack(WorkloadStack):
             stop_timeout=STOP_TIMEOUT,
         )
         self._queues.queue.grant_send_messages(task.definition.task_role)
-        self._media.grant_use(task.definition)
+        if self._media is not None:
+            self._media.grant_use(task.definition)
         return task
 
     def _service(
