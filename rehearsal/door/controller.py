@@ -12,7 +12,8 @@ from pathlib import Path
 from rehearsal.background import lifeline
 from rehearsal.door.look_ups import FRESH_SECONDS
 from rehearsal.emulator import Emulator
-from rehearsal.emulator.environment import base, module_path
+from rehearsal.emulator.environment import base
+from rehearsal.paths import module_path
 from rehearsal.process_group import end_group, is_running
 
 MODULE = "rehearsal.door"

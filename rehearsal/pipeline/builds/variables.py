@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from rehearsal.pipeline.builds.buildspec import Environment
 
 _ARN_PARTS = 7  # arn:aws:secretsmanager:region:account:secret:name
@@ -52,6 +50,10 @@ def resolve(
     wanted |= {name: ("SECRETS_MANAGER", value) for name, value in buildspec.secrets_manager.items()}
     wanted |= {item["name"]: (item.get("type", "PLAINTEXT"), item["value"]) for item in project}
     wanted |= {name: ("PLAINTEXT", value) for name, value in action.items()}
+    if all(kind == "PLAINTEXT" for kind, _ in wanted.values()):
+        return Variables({name: value for name, (_, value) in wanted.items()}, ())
+    from botocore.exceptions import ClientError  # noqa: PLC0415 -- slow to load, and few builds need it
+
     sources = {"PARAMETER_STORE": _parameter, "SECRETS_MANAGER": _secret}
     values, secrets = {}, []
     for name, (kind, value) in wanted.items():
