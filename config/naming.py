@@ -16,6 +16,8 @@ REGISTRY_STACK = "Registry"
 PIPELINE_STACK = "Pipeline"
 ONE_OFF_PREFIX = "one-off/"  # of the objects through which secret values reach one-off commands
 RECORDS_STACK = "Records"
+PACKETS = "packets/"  # of the approval packets in the records bucket
+RECORDED_TEMPLATES = "templates.json.gz"
 CDN_REGION = "us-east-1"  # CloudFront takes certificates from this region alone
 
 
@@ -43,6 +45,27 @@ def record_key(stage_name: str, time: datetime, execution_id: str) -> str:
 def current_record_key(stage_name: str) -> str:
     """Return the key of the copy of a stage's newest release record."""
     return f"{record_prefix(stage_name)}current.json"
+
+
+def templates_key(stage_name: str) -> str:
+    """Return the key of the templates that a stage's last successful release deployed, beside its records."""
+    return f"{record_prefix(stage_name)}{RECORDED_TEMPLATES}"
+
+
+def packet_prefix(stage_name: str) -> str:
+    """Return where the approval packets of a stage are, in the same bucket as its records and apart from them."""
+    return f"{PACKETS}{stage_name}/"
+
+
+def packet_key(stage_name: str, execution_id: str, name: str) -> str:
+    """Return the key of one file of the packet that one execution of the pipeline made.
+
+    Args:
+        stage_name: the stage.
+        execution_id: of the pipeline.
+        name: such as `packet.html`.
+    """
+    return f"{packet_prefix(stage_name)}{execution_id}/{name}"
 
 
 def static_domain(domain: str) -> str:
@@ -137,6 +160,10 @@ class Names:
         """Role in tooling of the step that records one environment's release."""
         return f"{self._organization}-record-step-{resource_name(environment_key)}"
 
+    def packet_step_role(self, environment_key: str) -> str:
+        """Role in tooling of the step that makes one environment's approval packet."""
+        return f"{self._organization}-packet-step-{resource_name(environment_key)}"
+
     def serving_reader_role(self, environment_key: str) -> str:
         """Role in a workload account that sees which image an environment's services run, for the record step."""
         return f"{self._organization}-serving-reader-{resource_name(environment_key)}"
@@ -155,6 +182,21 @@ class Names:
         """Bucket in tooling with the release records of every environment."""
         configuration = self.configuration
         return f"{self._organization}-releases-{configuration.accounts.tooling}-{configuration.organization.region}"
+
+    def object_in_console(self, bucket: str, key: str) -> str:
+        """Return the address at which the console shows an object of the home region.
+
+        Args:
+            bucket: name of the bucket.
+            key: key of the object.
+        """
+        region = self.configuration.organization.region
+        console = {
+            "aws": "console.aws.amazon.com",
+            "aws-cn": "console.amazonaws.cn",
+            "aws-us-gov": "console.amazonaws-us-gov.com",
+        }[self.partition]
+        return f"https://{region}.{console}/s3/object/{bucket}?region={region}&prefix={key}"
 
     def operator_role(self, environment_key: str) -> str:
         """Role in a workload account with which its people run one-off commands in an environment."""

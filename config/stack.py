@@ -22,7 +22,6 @@ class BaseStack(cdk.Stack):
         description: one sentence for the console.
         tags: tags besides the organization's.
         termination_protection: refuse to delete the stack.
-        compact: write the template without indentation, a third smaller; for one that grows with the organization.
     """
 
     def __init__(
@@ -36,7 +35,6 @@ class BaseStack(cdk.Stack):
         description: str,
         tags: Mapping[str, str] | None = None,
         termination_protection: bool = False,
-        compact: bool = False,
     ) -> None:
         # Before super(): the base class may ask for the zones while it is being made.
         self._letters = configuration.organization.availability_zones
@@ -49,7 +47,6 @@ class BaseStack(cdk.Stack):
             description=description,
             tags={"organization": configuration.organization.name, "managed-by": "cdk", **(tags or {})},
             termination_protection=termination_protection,
-            suppress_template_indentation=compact or None,
         )
 
     @property

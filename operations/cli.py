@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "bootstrap": "Prepare an account for the pipeline, or print how.",
         "doctor": "Check that every account is bootstrapped and trusts tooling.",
         "synth": "Synthesize with every gate, and collect the compliance reports.",
+        "packet": "Show what a release would change in an environment.",
         "guard": "Stop a release that would lose a stack or a resource with data.",
         "cdk": "Run the pinned CDK CLI.",
     },

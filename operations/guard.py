@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from config.models import Acknowledgement
+from config.naming import RECORDED_TEMPLATES
 from operations.packet.differences import Difference, Pair, ResourceChange, differences
-from operations.releases.templates import NAME, StackTemplate
+from operations.releases.templates import StackTemplate
 
 LONGEST = timedelta(days=31)
 """How far ahead an acknowledgement may reach: long enough for one release, too short to be forgotten."""
@@ -130,7 +131,7 @@ def _stages(before: Sequence[StackTemplate], after: Sequence[StackTemplate]) -> 
             f"billed: {', '.join(stack.name for stack in stacks)}.{_elsewhere(now)}",
             "put the environment back, with its name and its account. To retire it: save its data, delete its stacks "
             f"(./lz cdk -- destroy '{name}/*' before it leaves the file), then delete "
-            f"{name}/{NAME} in the records bucket",
+            f"{name}/{RECORDED_TEMPLATES} in the records bucket",
         )
 
 

@@ -36,12 +36,28 @@ def preview(*, config: Path | None) -> Iterator[tuple[AssembledStack, ...]]:
     Raises:
         CommandError: the app failed; the message holds what it wrote.
     """
+    with drafted(config=config) as assembly:
+        yield read_assembly(assembly)
+
+
+@contextmanager
+def drafted(*, config: Path | None, images: Path | None = None) -> Iterator[Path]:
+    """Give the assembly that a configuration makes, without any gate, until the context ends.
+
+    Args:
+        config: another configuration than the project's.
+        images: another folder of image files than the project's.
+
+    Raises:
+        CommandError: the app failed; the message holds what it wrote.
+    """
     with TemporaryDirectory(prefix="lz-assembly-") as directory:
-        command = [*app_command(config=config), "--no-template-validation", "--output", directory]
+        app = app_command(config=config, images=images)
+        command = [*app, "--no-template-validation", "--output", directory]
         done = subprocess.run(
             command, cwd=ROOT, env=environment(credentials=False), capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             message = f"the app could not be synthesized:\n{done.stderr.strip()}"
             raise CommandError(message, exit_code=1 if done.returncode == 1 else 2)
-        yield read_assembly(Path(directory))
+        yield Path(directory)

@@ -9,7 +9,7 @@ from aws_cdk import pipelines
 from constructs import Construct
 
 from config.models import Configuration
-from config.naming import Names
+from config.naming import RECORDED_TEMPLATES, Names
 from pipeline.sources import Sources
 
 BUILD_IMAGES: Mapping[str, codebuild.IBuildImage] = {
@@ -122,18 +122,31 @@ def trust_step(
 
 
 def synth_step(
-    scope: Construct, *, platform: pipelines.CodePipelineSource, images: Mapping[str, pipelines.CodeBuildStep]
+    scope: Construct,
+    *,
+    configuration: Configuration,
+    platform: pipelines.CodePipelineSource,
+    images: Mapping[str, pipelines.CodeBuildStep],
 ) -> pipelines.CodeBuildStep:
-    """Run every check, then synthesize with the digests of the images.
+    """Run every check, synthesize with the digests of the images, and stop what would lose something.
+
+    For the last, the templates of earlier releases are read, and nothing else in the records bucket.
 
     Args:
         scope: the pipeline's stack.
+        configuration: the organization.
         platform: source of this project.
         images: workload -> its image step.
     """
     inputs: dict[str, pipelines.IFileSetProducer] = {f"images/{name}": step for name, step in images.items()}
-    commands = ["./lz check", "./lz synth"]
+    commands = ["./lz check", "./lz synth", "./lz guard"]
     role = iam.Role(scope, "SynthRole", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
+    names = Names(configuration)
+    bucket = f"arn:{names.partition}:s3:::{names.records_bucket}"
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket]))
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"{bucket}/*/{RECORDED_TEMPLATES}"])
+    )
     if len(inputs) >= MOST_INPUTS - 1:  # the source is one too
         inputs = {f"gathered/{step.id}": step for step in _gather(images, role)}
         commands = ["mkdir -p images && cp -RL gathered/*/. images/", *commands]

@@ -42,13 +42,6 @@ def placeholder_step(
     )
 
 
-def approval_step(stage: StageRef) -> pipelines.ManualApprovalStep:
-    """Wait for a person."""
-    return pipelines.ManualApprovalStep(
-        f"Approve-{stage.stage_name}", comment=f"Release to {stage.key} ({stage.environment.domain})?"
-    )
-
-
 def release_step(
     scope: Construct, *, configuration: Configuration, stage: StageRef, source: pipelines.CodePipelineSource
 ) -> pipelines.CodeBuildStep:

@@ -14,13 +14,13 @@ from config.stack import BaseStack
 from config.stages import Wave, waves
 from pipeline.build import image_step, synth_step, trust_step
 from pipeline.gates import (
-    approval_step,
     dns_preflight_step,
     placeholder_step,
     record_step,
     release_step,
     smoke_step,
 )
+from pipeline.packet import approval_step, packet_step
 from pipeline.sources import Sources
 from shared_services import SharedServicesStage
 from workloads.django import DjangoStage
@@ -67,7 +67,6 @@ class PipelineStack(BaseStack):
             account=configuration.accounts.tooling,
             description="Self-mutating pipeline of the landing zone",
             termination_protection=True,
-            compact=True,
         )
         sources = Sources(configuration)
         source = sources.platform
@@ -75,7 +74,7 @@ class PipelineStack(BaseStack):
             name: image_step(self, configuration=configuration, workload_name=name, sources=sources)
             for name in configuration.workloads
         }
-        synth = synth_step(self, platform=source, images=self._images)
+        synth = synth_step(self, configuration=configuration, platform=source, images=self._images)
         trust = trust_step(self, configuration=configuration, source=source)
         synth.add_step_dependency(trust)
         self._cloning: list[pipelines.CodeBuildStep] = [*self._images.values(), trust, synth]
@@ -152,9 +151,19 @@ class PipelineStack(BaseStack):
         first = placeholder_step(self, stage=stage.ref, assembly=assembly)
         before: list[pipelines.Step] = [first]
         if stage.ref.environment.class_ in self.configuration.pipeline.approvals:
-            approval = approval_step(stage.ref)
-            approval.add_step_dependency(first)
-            before.append(approval)
+            packet = packet_step(
+                self,
+                configuration=self.configuration,
+                stage=stage.ref,
+                source=source,
+                assembly=assembly,
+                image=self._images[stage.ref.workload_name],
+            )
+            packet.add_step_dependency(first)
+            approval = approval_step(configuration=self.configuration, stage=stage.ref, packet=packet)
+            approval.add_step_dependency(packet)
+            before += [packet, approval]
+            self._cloning.append(packet)
         release = release_step(self, configuration=self.configuration, stage=stage.ref, source=source)
         smoke = smoke_step(self, stage=stage.ref, assembly=assembly)
         record = record_step(

@@ -1,12 +1,14 @@
 """What was released: one record per successful release of each environment, kept for rollback, packet and audit."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from config.models import Configuration
-from config.naming import Names, record_prefix
+from config.naming import PACKETS, Names, record_prefix
 from config.stack import BaseStack
 from config.stages import StageRef
 
@@ -47,28 +49,39 @@ class RecordsStack(BaseStack):
                 s3.LifecycleRule(
                     noncurrent_version_expiration=OLD_VERSIONS_KEPT,
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                )
+                ),
+                s3.LifecycleRule(prefix=PACKETS, expiration=OLD_VERSIONS_KEPT),
             ],
             removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        for stage in configuration.stages():
-            self._readable_for_rollback(stage)
+        self._readable_for_rollback(configuration.stages())
 
-    def _readable_for_rollback(self, stage: StageRef) -> None:
-        prefix = record_prefix(stage.stage_name)
-        role_arn = self._names.role_arn(stage.account_id, self._names.rollback_role(stage.key))
-        # The account, narrowed by a condition: S3 refuses a role principal that does not exist yet.
-        by_the_role = {"ArnEquals": {"aws:PrincipalArn": role_arn}}
-        for action, resource, narrowed in (
-            ("s3:GetObject", self.bucket.arn_for_objects(f"{prefix}*"), {}),
-            ("s3:ListBucket", self.bucket.bucket_arn, {"StringLike": {"s3:prefix": f"{prefix}*"}}),
-        ):
-            self.bucket.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid=f"{action.partition(':')[2]}Of{stage.stage_name}",
-                    actions=[action],
-                    principals=[iam.AccountPrincipal(stage.account_id)],
-                    resources=[resource],
-                    conditions={**by_the_role, **narrowed},
-                )
+    def _readable_for_rollback(self, stages: Sequence[StageRef]) -> None:
+        """Let each environment's rollback role read its own records.
+
+        What is in the bucket is listed by one statement for all: a policy may have 20 KB, and one more statement per
+        environment would fill them with twenty. A role of ours asks for its own prefix alone.
+        """
+        for stage in stages:
+            self._allow(
+                f"GetObjectOf{stage.stage_name}",
+                "s3:GetObject",
+                self.bucket.arn_for_objects(f"{record_prefix(stage.stage_name)}*"),
+                [stage],
             )
+        self._allow("List", "s3:ListBucket", self.bucket.bucket_arn, stages)
+
+    def _allow(self, sid: str, action: str, resource: str, stages: Sequence[StageRef]) -> None:
+        names = self._names
+        roles = [names.role_arn(stage.account_id, names.rollback_role(stage.key)) for stage in stages]
+        accounts = sorted({stage.account_id for stage in stages})
+        self.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                actions=[action],
+                # The accounts, narrowed by a condition: S3 refuses a role principal that does not exist yet.
+                principals=[iam.AccountPrincipal(account) for account in accounts],
+                resources=[resource],
+                conditions={"ArnEquals": {"aws:PrincipalArn": roles}},
+            )
+        )

@@ -201,4 +201,4 @@ def test_no_two_roles_of_an_account_have_the_same_name(organization: Assembly) -
         for role in organization.resources("AWS::IAM::Role")
         if role.get("RoleName")
     ]
-    assert len(names) == len(set(names)) == 18
+    assert len(names) == len(set(names)) == 19

@@ -60,6 +60,7 @@ def _roles(view: View, environment: Environment) -> Iterator[Finding]:
         names.release_runner_role(key),
         names.operator_role(key),
         names.record_step_role(key),
+        names.packet_step_role(key),
         names.serving_reader_role(key),
         names.rollback_role(key),
     )

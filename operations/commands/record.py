@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from config import load
-from config.naming import Names, current_record_key, record_key
+from config.assembly import read_assembly
+from config.naming import Names, current_record_key, record_key, templates_key
 from operations.aws import CLIENT, assumed_session, session
 from operations.configuration import config_option
 from operations.output import say
 from operations.releases.record import Records
 from operations.releases.recording import gather, make_record, refuse_other_images
 from operations.releases.serving import service_parameters, wait_until_settled
+from operations.releases.templates import deployed_by
 from operations.task_place import read_parameters
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -87,6 +89,16 @@ def command(
         time=now,
         execution_id=execution,
         commit=os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION"),
+    )
+    # What the next release is compared with, before it is synthesized.
+    templates = deployed_by(
+        read_assembly(assembly), stage_name=stage.stage_name, time=now, execution_id=execution
+    )
+    s3.put_object(
+        Bucket=names.records_bucket,
+        Key=templates_key(stage.stage_name),
+        Body=templates.to_bytes(),
+        ContentType="application/gzip",
     )
     # The one that is kept goes first: a current record without it would have no history.
     key = record_key(stage.stage_name, now, execution)

@@ -138,6 +138,6 @@ class Records:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
         for key in sorted(keys, reverse=True):  # they begin with the time
-            if key != current:
+            if key != current and key.endswith(".json"):  # beside them are the templates
                 body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
                 yield read_record(body, f"s3://{self._bucket}/{key}")

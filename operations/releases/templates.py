@@ -10,18 +10,11 @@ from pydantic import ValidationError
 
 from config.assembly import AssembledStack
 from config.models import Model
-from config.naming import SHARED_SERVICES_STAGE, record_prefix
+from config.naming import RECORDED_TEMPLATES, SHARED_SERVICES_STAGE
 from operations.errors import CommandError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-NAME = "templates.json.gz"
-
-
-def templates_key(stage_name: str) -> str:
-    """Return the key of the templates that a stage's last successful release deployed, in the records bucket."""
-    return f"{record_prefix(stage_name)}{NAME}"
 
 
 class StackTemplate(Model):
@@ -146,5 +139,5 @@ def _all(s3: "S3Client", bucket: str) -> tuple[Templates, ...]:
     return tuple(
         read_templates(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), f"s3://{bucket}/{key}")
         for key in keys()
-        if key.endswith(f"/{NAME}")
+        if key.endswith(f"/{RECORDED_TEMPLATES}")
     )

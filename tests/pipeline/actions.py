@@ -49,12 +49,23 @@ def project(assembly: Assembly, action: Action) -> Resource:
     return assembly["Pipeline"].resource("AWS::CodeBuild::Project", reference)
 
 
-def commands(assembly: Assembly, action: Action) -> list[str]:
-    """Return all commands of an action's build specification, from install to build."""
+def _specification(assembly: Assembly, action: Action) -> Json:
     text: str = project(assembly, action).get("Source", "BuildSpec")
     if text.startswith("buildspec-"):
         text = (assembly.directory / text).read_text(encoding="utf-8")
-    phases: Json = json.loads(text)["phases"]
+    specification: Json = json.loads(text)
+    return specification
+
+
+def environment_of(assembly: Assembly, action: Action) -> Json:
+    """Return the environment that an action's build specification asks for."""
+    found: Json = _specification(assembly, action)["env"]
+    return found
+
+
+def commands(assembly: Assembly, action: Action) -> list[str]:
+    """Return all commands of an action's build specification, from install to build."""
+    phases: Json = _specification(assembly, action)["phases"]
     return [
         command
         for phase in ("install", "pre_build", "build")

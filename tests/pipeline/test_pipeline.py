@@ -71,8 +71,8 @@ def test_a_missing_trust_stops_the_run_before_the_pipeline_updates_itself(organi
 
 def test_synthesis_runs_every_check_and_gets_the_digests(organization: Assembly) -> None:
     synth = actions(organization, "Build")["Synth"]
-    *linking, check, synthesis = commands(organization, synth)
-    assert (check, synthesis) == ("./lz check", "./lz synth")
+    *linking, check, synthesis, guard = commands(organization, synth)
+    assert (check, synthesis, guard) == ("./lz check", "./lz synth", "./lz guard")
     assert len(linking) == 1
     assert "images/my-django-app" in linking[0]
     inputs = [artifact["Name"] for artifact in synth.body["InputArtifacts"]]
@@ -192,16 +192,6 @@ def test_nothing_in_an_environment_happens_before_the_refusal_of_placeholders(or
         assert [name for name, action in stage.items() if action.order == 1] == [
             f"RefusePlaceholder-{stage_name}"
         ]
-
-
-def test_production_waits_for_a_person_after_the_refusal_and_before_any_deployment(
-    organization: Assembly,
-) -> None:
-    production = actions(organization, documents.PRODUCTION)
-    approval = production[f"Approve-{documents.PRODUCTION}"]
-    assert approval.category == "Approval"
-    assert approval.order == 2
-    assert all(action.order > 2 for action in production.values() if action.category == "Deploy")
 
 
 def test_only_the_configured_classes_wait_for_a_person(

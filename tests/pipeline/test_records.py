@@ -21,9 +21,9 @@ def test_records_are_private_encrypted_and_keep_their_versions(organization: Ass
     assert bucket.get("BucketEncryption", "ServerSideEncryptionConfiguration")
     denied = [each for each in policy_of(bucket) if not each.allows]
     assert "aws:SecureTransport" in str([each.condition for each in denied])
-    # A record is for ever; what replaced it in `current.json` goes some day.
+    # A record is for ever; what replaced it in `current.json` goes some day, and so do approval packets.
     rules = bucket.get("LifecycleConfiguration", "Rules")
-    assert not [rule for rule in rules if "ExpirationInDays" in rule]
+    assert [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule] == ["packets/"]
 
 
 def test_the_bucket_is_there_before_the_pipeline_writes_to_it(organization: Assembly) -> None:
@@ -56,17 +56,17 @@ def test_each_environments_rollback_role_reads_its_own_records_and_nobody_else_d
         for each in policy_of(bucket)
         if each.allows
     }
-    names, expected = Names(configuration), set()
-    for stage in configuration.stages():
-        principal = (f"AWS:arn:aws:iam::{stage.account_id}:root",)
-        role = {
-            "ArnEquals": {
-                "aws:PrincipalArn": names.role_arn(stage.account_id, names.rollback_role(stage.key))
-            }
-        }
-        prefix = {"StringLike": {"s3:prefix": f"{stage.stage_name}/*"}}
-        expected |= {
-            (principal, ("s3:GetObject",), (f"{arn}/{stage.stage_name}/*",), str(role)),
-            (principal, ("s3:ListBucket",), (arn,), str({**role, **prefix})),
-        }
-    assert allowed == expected
+    names, stages = Names(configuration), configuration.stages()
+    roles = [names.role_arn(stage.account_id, names.rollback_role(stage.key)) for stage in stages]
+    principals = [f"AWS:arn:aws:iam::{stage.account_id}:root" for stage in stages]
+    expected = {
+        (
+            (principal,),
+            ("s3:GetObject",),
+            (f"{arn}/{stage.stage_name}/*",),
+            str({"ArnEquals": {"aws:PrincipalArn": [role]}}),
+        )
+        for stage, role, principal in zip(stages, roles, principals, strict=True)
+    }
+    every = str({"ArnEquals": {"aws:PrincipalArn": roles}})
+    assert allowed == expected | {(tuple(principals), ("s3:ListBucket",), (arn,), every)}

@@ -137,7 +137,7 @@ def test_nothing_to_compare_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None
 def test_without_the_library_the_fix_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(module, "SCRIPT", tmp_path / "a" / "b" / "diff.mjs")
     with pytest.raises(CommandError, match="diff library is not installed") as told:
-        differences([Pair(name="x", before=None, after=None)])
+        differences([Pair(name="x", before=None, after={})])
     assert "./lz" in str(told.value)
 
 

@@ -1,0 +1,168 @@
+"""`lz packet`."""
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+import click
+
+from config import Configuration, StageRef, load
+from config.naming import CDN_REGION, Names, packet_key
+from operations.aws import CLIENT
+from operations.configuration import config_option
+from operations.errors import CommandError
+from operations.output import progress, say
+from operations.packet.deployed import deployed_stacks
+from operations.packet.evidence import built, from_checkout
+from operations.packet.make import make_packet
+from operations.packet.model import Packet
+from operations.packet.page import page
+from operations.packet.text import text
+from operations.packet.words import summary
+from operations.rehearsed import use_kept_rehearsal
+from operations.releases.record import Records
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+CONTENT_TYPES = {
+    "packet.html": "text/html; charset=utf-8",
+    "packet.json": "application/json",
+    "packet.md": "text/markdown; charset=utf-8",
+}
+
+
+@click.command()
+@click.option(
+    "--env", "--environment", "environment", required=True, metavar="NAME", help="Such as production."
+)
+@click.option(
+    "--assembly",
+    type=FOLDER,
+    help="What would be released; this checkout with the running image if left out.",
+)
+@click.option("--images", type=FOLDER, help="With --assembly: folder with <workload>/image.json.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write packet.html, packet.json, packet.md and summary.txt into this folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the packet as JSON.")
+@click.option(
+    "--publish", is_flag=True, help="Put the packet where the approval's link leads (the pipeline)."
+)
+@click.option(
+    "--execution",
+    envvar="PIPELINE_EXECUTION_ID",
+    metavar="ID",
+    help="Id of the pipeline's execution; PIPELINE_EXECUTION_ID if left out.",
+)
+@click.option("--rehearsal", is_flag=True, help="Look at the rehearsal that is up instead of AWS.")
+@click.option("--profile", metavar="NAME", help="Use this AWS profile; its account is tooling.")
+@config_option
+def command(
+    *,
+    environment: str,
+    assembly: Path | None,
+    images: Path | None,
+    output: Path | None,
+    as_json: bool,
+    publish: bool,
+    execution: str | None,
+    rehearsal: bool,
+    profile: str | None,
+    config: Path | None,
+) -> int:
+    """Show what a release would change in an environment.
+
+    What is deployed is read with the account's look-up role; nothing is written to it. The exit code is 1 if the
+    release would lose something that `acknowledged_changes` in the configuration does not name.
+    """
+    _check_use(assembly=assembly, images=images, publish=publish, execution=execution)
+    if rehearsal and profile:
+        message = "--rehearsal takes no --profile: it uses no credentials of yours"
+        raise click.UsageError(message)
+    configuration = load(config)
+    stage = configuration.find_stage(environment)
+    if rehearsal:
+        use_kept_rehearsal(configuration.accounts.tooling)
+    session = boto3.Session(region_name=configuration.organization.region, profile_name=profile)
+    packet = _packet(
+        configuration, stage, session, assembly=assembly, images=images, execution=execution, config=config
+    )
+    files = {"packet.html": page(packet), "packet.json": packet.model_dump_json(), "packet.md": text(packet)}
+    if output is not None:
+        _write(output, {**files, "summary.txt": summary(packet) + "\n"})
+    if publish and execution is not None:
+        _publish(session, Names(configuration), stage, execution, files)
+    say(files["packet.json" if as_json else "packet.md"].rstrip())
+    return 1 if packet.blocked else 0
+
+
+def _check_use(*, assembly: Path | None, images: Path | None, publish: bool, execution: str | None) -> None:
+    if (assembly is None) != (images is None):
+        message = "--assembly and --images belong together: what a build and a synthesis handed over"
+        raise click.UsageError(message)
+    if publish and not execution:
+        message = "--publish needs --execution: the approval's link leads to the packet of one execution"
+        raise click.UsageError(message)
+
+
+def _packet(
+    configuration: Configuration,
+    stage: StageRef,
+    session: boto3.Session,
+    *,
+    assembly: Path | None,
+    images: Path | None,
+    execution: str | None,
+    config: Path | None,
+) -> Packet:
+    names = Names(configuration)
+    s3 = session.client("s3", config=CLIENT)
+    try:
+        record = Records(s3, names.records_bucket, stage.stage_name).current()
+    except s3.exceptions.NoSuchBucket as error:
+        message = f"there is no bucket {names.records_bucket}, and so nobody knows what was released"
+        raise CommandError(message, fix="deploy the stack Records", exit_code=1) from error
+    progress("reading what is deployed")
+    deployed = deployed_stacks(
+        session,
+        names,
+        account=stage.account_id,
+        regions=list(dict.fromkeys([configuration.organization.region, CDN_REGION])),
+        prefix=f"{stage.stage_name}-",
+    )
+    with ExitStack() as stack:
+        if assembly is not None and images is not None:
+            commit = os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION")
+            candidate = built(stage, assembly=assembly, images=images, commit=commit, execution_id=execution)
+        else:
+            progress("synthesizing this checkout (a few seconds)")
+            candidate = stack.enter_context(from_checkout(stage, record, config=config))
+        return make_packet(
+            configuration,
+            stage,
+            candidate=candidate,
+            deployed=deployed,
+            record=record,
+            now=datetime.now(UTC).replace(microsecond=0),
+        )
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+def _publish(
+    session: boto3.Session, names: Names, stage: StageRef, execution: str, files: Mapping[str, str]
+) -> None:
+    s3, bucket = session.client("s3", config=CLIENT), names.records_bucket
+    for name, content in files.items():
+        key = packet_key(stage.stage_name, execution, name)
+        s3.put_object(Bucket=bucket, Key=key, Body=content.encode(), ContentType=CONTENT_TYPES[name])
+    address = names.object_in_console(bucket, packet_key(stage.stage_name, execution, "packet.html"))
+    progress(f"the packet, in the console of the tooling account: {address}")

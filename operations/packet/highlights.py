@@ -1,0 +1,155 @@
+"""What the approver must not miss, the gravest first."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from operations.guard import Danger, Judgement
+from operations.packet.differences import Difference, StatementChange, Template
+from operations.packet.exposure import access_concerns, network_concerns, protection_concerns
+from operations.packet.model import Highlight, ImageChange, Kind, SchemaChange, StackChange
+from operations.packet.words import readable
+from operations.releases.templates import StackTemplate
+
+# CloudFormation refuses to update a stack in these states: somebody has to act first. ROLLBACK_COMPLETE is what a
+# creation that failed ends in, and only deletion leads out of it.
+STUCK = frozenset(
+    {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED", "CREATE_FAILED"}
+)
+
+Concerns = Callable[[Difference, Template, Template], Iterator[tuple[str, str]]]
+CONCERNS: tuple[tuple[Kind, Concerns], ...] = (
+    ("access", access_concerns),
+    ("network", network_concerns),
+    ("protection", protection_concerns),
+)
+
+
+def highlights(
+    verdict: Judgement,
+    stacks: Sequence[StackChange],
+    before: Sequence[StackTemplate],
+    after: Sequence[StackTemplate],
+    *,
+    image: ImageChange,
+    database: SchemaChange,
+) -> tuple[Highlight, ...]:
+    """Find them.
+
+    Args:
+        verdict: what would be lost, and what is acknowledged of it.
+        stacks: what becomes of each stack.
+        before: what is deployed.
+        after: what would be deployed.
+        image: what would run.
+        database: what the release step would do.
+    """
+    return (
+        *_lost(verdict),
+        *_stuck(stacks),
+        *_opened(stacks, before, after),
+        *_migrations(image, database),
+    )
+
+
+def _lost(verdict: Judgement) -> Iterator[Highlight]:
+    for danger in verdict.open:
+        yield Highlight(
+            kind=_kind(danger), where=danger.change, what=danger.what, fix=danger.fix, blocks=True
+        )
+    for danger, entry in verdict.let_through:
+        yield Highlight(kind=_kind(danger), where=danger.change, what=danger.what, acknowledged=entry.reason)
+
+
+def _kind(danger: Danger) -> Kind:
+    return "data" if "/" in danger.change else "stack"
+
+
+def _stuck(stacks: Sequence[StackChange]) -> Iterator[Highlight]:
+    for stack in stacks:
+        if stack.state in STUCK:
+            what = f"it is in the state {stack.state}, and CloudFormation refuses to update it."
+            fix = (
+                f"repair it in account {stack.account}, region {stack.region}: delete it if its creation failed, "
+                "continue its rollback if not; then retry"
+            )
+            yield Highlight(kind="stack", where=stack.name, what=what, fix=fix, blocks=True)
+
+
+def _opened(
+    stacks: Sequence[StackChange], before: Sequence[StackTemplate], after: Sequence[StackTemplate]
+) -> Iterator[Highlight]:
+    old = {stack.name: stack.template for stack in before}
+    new = {stack.name: stack.template for stack in after}
+    found: list[Highlight] = []
+    for stack in stacks:
+        difference = stack.difference
+        if difference is None or stack.fate == "unchanged":
+            continue
+        templates = (old.get(stack.name, {}), new[stack.name])
+        if stack.fate == "new":
+            found += _of_new_stack(stack)
+        else:
+            broader = [one for one in difference.iam if one.broadens]
+            if broader:
+                found.append(Highlight(kind="access", where=stack.name, what=_permissions(broader)))
+            opened = [
+                f"{'from' if rule.direction == 'in' else 'to'} {readable(rule.peer)}, {rule.protocol}"
+                for rule in difference.network
+                if rule.broadens
+            ]
+            if opened:
+                what = f"security groups open: {_some(opened)}"
+                found.append(Highlight(kind="network", where=stack.name, what=what))
+        for kind, concerns in CONCERNS:
+            texts = [f"{name} {text}" for name, text in concerns(difference, *templates)]
+            found += [Highlight(kind=kind, where=stack.name, what=text) for text in texts]
+    order = [kind for kind, _ in CONCERNS]
+    yield from sorted(found, key=lambda one: order.index(one.kind))
+
+
+def _of_new_stack(stack: StackChange) -> Iterator[Highlight]:
+    """In a new stack everything is new: count it, rather than list it."""
+    assert stack.difference is not None  # noqa: S101 -- a new stack has one
+    permissions, rules = len(stack.difference.iam), len(stack.difference.network)
+    if permissions or rules:
+        what = f"the stack is new, with {permissions} permissions and {rules} security group rules"
+        yield Highlight(kind="access" if permissions else "network", where=stack.name, what=what)
+
+
+def _permissions(found: Sequence[StatementChange]) -> str:
+    widest_first = sorted(found, key=lambda one: -(one.resource + one.principal + one.action).count("*"))
+    texts = [
+        f"{one.effect if one.added else 'no more ' + one.effect} {one.action} on {readable(one.resource)} "
+        f"for {readable(one.principal)}"
+        for one in widest_first
+    ]
+    return f"permissions broaden: {_some([' '.join(text.split()) for text in texts])}"
+
+
+def _some(texts: Sequence[str], most: int = 3) -> str:
+    more = f"; and {len(texts) - most} more" if len(texts) > most else ""
+    return "; ".join(texts[:most]) + more
+
+
+def _migrations(image: ImageChange, database: SchemaChange) -> Iterator[Highlight]:
+    if not database.known:
+        yield Highlight(
+            kind="migration", where="database", what=f"migrations are not known: {database.problem}"
+        )
+    for migration in database.pending:
+        concerns = migration.all_concerns
+        if migration.verdict == "contract":
+            breaks = any(concern.effect == "breaks" for concern in concerns)
+            text = "; ".join(dict.fromkeys(concern.text for concern in concerns))
+            also = (
+                " It comes with other code: the version before serves on until the deployment is over."
+                if breaks and image.differs and image.before
+                else ""
+            )
+            what = f"{'breaks the version before' if breaks else 'locks'}: {text}.{also}".replace("..", ".")
+            yield Highlight(kind="migration", where=migration.key, what=what)
+        elif migration.verdict == "unknown":
+            what = "; ".join(dict.fromkeys(concern.text for concern in concerns))
+            yield Highlight(kind="migration", where=migration.key, what=f"cannot be judged: {what}")
+        if not migration.atomic:
+            what = "is not atomic: if it fails, a part of it stays"
+            yield Highlight(kind="migration", where=migration.key, what=what)

@@ -1,0 +1,135 @@
+"""The packet as data; the page and the text are made from it, and from nothing else."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from config.models import Model
+from operations.packet.differences import Difference
+from operations.releases.migrations import Migration
+from operations.releases.record import Waived
+
+Fate = Literal["new", "changed", "unchanged", "left behind"]
+Kind = Literal["data", "stack", "access", "network", "protection", "migration"]
+
+
+class Highlight(Model):
+    """Something that the approver must not miss."""
+
+    kind: Kind
+    where: str = Field(description="Stack or migration.")
+    what: str
+    fix: str = ""
+    blocks: bool = Field(default=False, description="Whether the release stops here.")
+    acknowledged: str | None = Field(
+        default=None, description="The configuration's reason, where it lets this very change through."
+    )
+
+
+class StackChange(Model):
+    """What becomes of one stack."""
+
+    name: str
+    path: str = Field(description="Construct path; empty for a stack that the assembly has no more.")
+    account: str
+    region: str
+    fate: Fate
+    state: str = Field(description="Its state in CloudFormation; empty for a new one.")
+    difference: Difference | None = None
+
+
+class ImageChange(Model):
+    """The image that runs, and the one that would."""
+
+    workload: str
+    before: str | None = Field(description="Digest; None if nothing was released yet.")
+    after: str = Field(description="Digest.")
+    revision_before: str | None = Field(description="Commit of the workload's source, where it is known.")
+    revision_after: str | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether another image would run."""
+        return self.before != self.after
+
+
+class SchemaChange(Model):
+    """What the release step would do to the database."""
+
+    known: bool
+    problem: str = Field(default="", description="Why it is not known.")
+    pending: tuple[Migration, ...] = ()
+
+
+class ChangedWaiver(Model):
+    """An accepted finding whose reason differs."""
+
+    before: Waived
+    after: Waived
+
+
+class FindingsChange(Model):
+    """What cdk-nag says now that it did not say at the last release, of what this environment stands on."""
+
+    judged: int
+    judged_before: int | None
+    open: int
+    new: tuple[Waived, ...] = ()
+    gone: tuple[Waived, ...] = ()
+    changed: tuple[ChangedWaiver, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether a person has to look."""
+        return bool(self.new or self.gone or self.changed or self.open)
+
+
+class PreviousRelease(Model):
+    """The last successful release of the environment."""
+
+    time: datetime
+    execution_id: str
+    commit: str | None
+
+
+class Packet(Model):
+    """What a release would change in one environment."""
+
+    version: Literal[1] = 1
+    organization: str
+    environment: str = Field(description="Such as `my-django-app/production`.")
+    stage: str
+    domain: str
+    account: str
+    time: datetime
+    execution_id: str | None = Field(description="Of the pipeline; None if a person asked.")
+    commit: str | None = Field(description="Of the repository with the infrastructure.")
+    previous: PreviousRelease | None
+    highlights: tuple[Highlight, ...]
+    image: ImageChange
+    database: SchemaChange
+    stacks: tuple[StackChange, ...]
+    findings: FindingsChange
+    warnings: tuple[str, ...] = Field(description="Acknowledgements without effect.")
+
+    @property
+    def changed_stacks(self) -> tuple[StackChange, ...]:
+        """The stacks that a deployment would touch, and those that it would leave behind."""
+        return tuple(stack for stack in self.stacks if stack.fate != "unchanged")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a deployment would change nothing at all."""
+        return not (
+            self.changed_stacks
+            or self.image.differs
+            or self.database.pending
+            or not self.database.known
+            or self.findings.differs
+        )
+
+    @property
+    def blocked(self) -> tuple[Highlight, ...]:
+        """Why the release stops here, before anybody is asked."""
+        return tuple(one for one in self.highlights if one.blocks)

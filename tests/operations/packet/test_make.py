@@ -1,0 +1,222 @@
+"""What the packet says of a release: from two templates, two lists of migrations and two lists of waivers."""
+
+from typing import Any
+
+import pytest
+
+from config import Configuration
+from operations.packet.make import Candidate, make_packet
+from operations.packet.model import Packet
+from operations.packet.words import summary
+from tests.operations.packet.releases import (
+    ACCOUNT,
+    BREAKS,
+    LOCKS,
+    NOW,
+    OTHER_COMMIT,
+    OTHER_DIGEST,
+    OWN_CODE,
+    PRODUCTION,
+    WAIVED,
+    assembled,
+    deployed,
+    migration,
+    migrations,
+    nag,
+    packet,
+    record,
+)
+from tests.operations.packet.templates import resource, template
+
+PLAIN = template(Bucket=resource("S3::Bucket", {"BucketName": "photos"}))
+RENAMED = template(Bucket=resource("S3::Bucket", {"BucketName": "pictures"}))
+
+
+def _statement(action: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    return resource(
+        "IAM::Policy",
+        {"PolicyName": "p", "Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": [statement]}},
+    )
+
+
+def _highlights(found: Packet) -> list[tuple[str, str]]:
+    return [(one.kind, one.where) for one in found.highlights]
+
+
+def test_an_empty_change_says_so() -> None:
+    found = packet(PLAIN, PLAIN)
+    assert found.is_empty
+    assert not found.highlights
+    assert [stack.fate for stack in found.stacks] == ["unchanged"]
+    assert summary(found).startswith("Empty change")
+
+
+def test_notes_for_tools_alone_are_an_empty_change() -> None:
+    noted = resource("S3::Bucket", {"BucketName": "photos"}, Metadata={"cdk_nag": "other words"})
+    assert packet(PLAIN, template(Bucket=noted)).is_empty
+
+
+def test_a_replaced_bucket_stops_the_release() -> None:
+    found = packet(PLAIN, RENAMED)
+    (one,) = found.blocked
+    assert (one.kind, one.where) == ("data", f"{PRODUCTION}-Media/Bucket: replace")
+    assert one.fix
+    assert summary(found).startswith("STOPPED: 1 change would lose something")
+
+
+def test_a_replaced_bucket_that_is_acknowledged_is_shown_with_its_reason() -> None:
+    change = f"{PRODUCTION}-Media/Bucket: replace"
+    found = packet(PLAIN, RENAMED, acknowledged={change: "The photos were copied."})
+    assert not found.blocked
+    assert [(one.where, one.acknowledged) for one in found.highlights] == [
+        (change, "The photos were copied.")
+    ]
+
+
+def test_acknowledgements_of_other_environments_are_not_this_ones_business() -> None:
+    entries = {
+        "MyDjangoAppStaging-Media: remove": "It is another one.",
+        f"{PRODUCTION}-Web: remove": "It is this one.",
+    }
+    (warning,) = packet(PLAIN, PLAIN, acknowledged=entries).warnings
+    assert warning.startswith(f"{PRODUCTION}-Web: remove: acknowledged, and nothing")
+
+
+def test_a_stack_that_the_assembly_has_no_more_stops_the_release() -> None:
+    found = packet(PLAIN, PLAIN, more=(deployed(PLAIN, "Former"),))
+    assert [one.where for one in found.blocked] == [f"{PRODUCTION}-Former: remove"]
+    assert [stack.fate for stack in found.stacks] == ["unchanged", "left behind"]
+
+
+@pytest.mark.parametrize("state", ["UPDATE_ROLLBACK_FAILED", "ROLLBACK_COMPLETE"])
+def test_a_stack_that_cannot_be_updated_stops_the_release(state: str) -> None:
+    (one,) = packet(PLAIN, PLAIN, state=state).blocked
+    assert state in one.what
+    assert ACCOUNT in one.fix
+
+
+def test_a_new_stack_is_said_to_be_new_and_its_permissions_are_counted() -> None:
+    found = packet(None, template(Policy=_statement("s3:*")))
+    assert [stack.fate for stack in found.stacks] == ["new"]
+    assert [one.what for one in found.highlights] == [
+        "the stack is new, with 1 permissions and 0 security group rules"
+    ]
+    assert not found.blocked
+
+
+def test_a_broader_permission_is_called_out_and_a_narrower_one_is_not() -> None:
+    narrow, broad = template(Policy=_statement("s3:Get*")), template(Policy=_statement("s3:*"))
+    (one,) = packet(narrow, broad).highlights
+    assert (one.kind, one.where) == ("access", f"{PRODUCTION}-Media")
+    assert one.what == "permissions broaden: Allow s3:* on * for AWS:${Role}"
+    both = template(One=_statement("s3:Get*"), Two=_statement("s3:Put*"))
+    assert not packet(both, template(One=_statement("s3:Get*"))).highlights
+
+
+def test_a_security_group_that_opens_is_called_out() -> None:
+    rule = {"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    closed = template(Group=resource("EC2::SecurityGroup", {"GroupDescription": "x"}))
+    opened = template(
+        Group=resource("EC2::SecurityGroup", {"GroupDescription": "x", "SecurityGroupIngress": [rule]})
+    )
+    (one,) = packet(closed, opened).highlights
+    assert (one.kind, one.what) == ("network", "security groups open: from Everyone (IPv4), TCP 22")
+
+
+def test_a_new_revision_of_a_task_definition_is_nothing_to_worry_about() -> None:
+    before = template(Web=resource("ECS::TaskDefinition", {"Cpu": "256"}))
+    after = template(Web=resource("ECS::TaskDefinition", {"Cpu": "512"}))
+    found = packet(before, after)
+    assert not found.highlights
+    assert [stack.fate for stack in found.stacks] == ["changed"]
+
+
+def test_pending_migrations_are_those_that_the_last_release_had_not() -> None:
+    found = packet(PLAIN, PLAIN, migrations=migrations(migration("0001"), migration("0002")))
+    assert [one.key for one in found.database.pending] == ["notes.0002"]
+    assert not found.highlights
+    assert not found.is_empty
+
+
+def test_migrations_that_contract_or_cannot_be_judged_or_undone_are_called_out() -> None:
+    pending = (
+        migration("0001"),
+        migration("0002", LOCKS),
+        migration("0003", BREAKS),
+        migration("0004", OWN_CODE, atomic=False),
+    )
+    found = packet(PLAIN, PLAIN, migrations=migrations(*pending), digest=OTHER_DIGEST)
+    assert [(one.where, one.what.partition(":")[0]) for one in found.highlights] == [
+        ("notes.0002", "locks"),
+        ("notes.0003", "breaks the version before"),
+        ("notes.0004", "cannot be judged"),
+        ("notes.0004", "is not atomic"),
+    ]
+    assert "comes with other code" in found.highlights[1].what
+    (same_code,) = packet(PLAIN, PLAIN, migrations=migrations(migration("0002", BREAKS))).highlights
+    assert "comes with other code" not in same_code.what
+
+
+@pytest.mark.parametrize(
+    ("last", "found", "problem"),
+    [
+        (record(), None, "the image was not asked"),
+        (record(), migrations(inspected=False, problem="it does not start"), "it does not start"),
+        (record(applied=None), migrations(), "the last release does not say"),
+    ],
+)
+def test_migrations_that_are_not_known_are_no_empty_change(last: Any, found: Any, problem: str) -> None:
+    result = packet(PLAIN, PLAIN, last=last, migrations=found)
+    assert not result.is_empty
+    assert not result.database.known
+    assert problem in result.highlights[0].what
+
+
+def test_a_first_release_has_nothing_before_it(configuration: Configuration) -> None:
+    candidate = Candidate(
+        stacks=[assembled(PLAIN), assembled(PLAIN, stage="MyDjangoAppStaging")],
+        digest=OTHER_DIGEST,
+        revision=None,
+        migrations=migrations(migration("0001")),
+        nag=nag(),
+    )
+    found = make_packet(
+        configuration,
+        configuration.find_stage("production"),
+        candidate=candidate,
+        deployed=(),
+        record=None,
+        now=NOW,
+    )
+    assert [stack.name for stack in found.stacks] == [f"{PRODUCTION}-Media"]
+    assert found.previous is None
+    assert found.image.before is None
+    assert [one.key for one in found.database.pending] == ["notes.0001"]
+    assert found.findings.judged_before is None
+
+
+def test_waivers_are_new_gone_or_changed_and_those_of_other_environments_are_left_out() -> None:
+    other = WAIVED.model_copy(update={"rule": "AwsSolutions-IAM5"})
+    staging = WAIVED.model_copy(update={"resource": "MyDjangoAppStaging/Media/Bucket/Resource"})
+    reworded = WAIVED.model_copy(update={"reason": "It holds a little."})
+    found = packet(PLAIN, PLAIN, last=record(nag=nag(WAIVED)), nag=nag(reworded, other, staging)).findings
+    assert found.new == (other,)
+    assert not found.gone
+    assert [(pair.before.reason, pair.after.reason) for pair in found.changed] == [
+        ("It holds nothing.", "It holds a little.")
+    ]
+    assert packet(PLAIN, PLAIN, last=record(nag=nag(WAIVED))).findings.gone == (WAIVED,)
+
+
+def test_another_image_and_another_commit_are_told_with_where_they_come_from() -> None:
+    found = packet(PLAIN, PLAIN, digest=OTHER_DIGEST, commit=OTHER_COMMIT, revision=OTHER_COMMIT)
+    assert found.image.differs
+    assert found.previous is not None
+    assert (found.previous.commit, found.commit) == (record().commit, OTHER_COMMIT)
+    assert summary(found) == "no stack changed; another image; no migrations."
+
+
+def test_the_packet_is_read_as_it_was_written() -> None:
+    found = packet(PLAIN, RENAMED, migrations=migrations(migration("0002", BREAKS)))
+    assert Packet.model_validate_json(found.model_dump_json()) == found
