@@ -21,7 +21,10 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "rehearse": "Run the whole organization on this machine.",
         "open": "Open a rehearsed environment in a browser, under its real name.",
     },
-    "App team": {"run": "Run a one-off command in an environment."},
+    "App team": {
+        "run": "Run a one-off command in an environment.",
+        "rollback": "Return an environment to an earlier image.",
+    },
     "Platform team": {
         "validate": "Check the configuration.",
         "plan": "Show what the configuration will make, where and in which order.",

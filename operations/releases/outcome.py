@@ -68,6 +68,13 @@ class Listener:
         for app, name, rest in _APPLYING.findall(text):
             self._applying[f"{app}.{name}"] = rest.strip().startswith(("OK", "FAKED"))
 
+    @property
+    def applied(self) -> tuple[str, ...]:
+        """`app.name` of all that was said to be applied, by whatever runs were heard."""
+        told = self._summary.applied if self._summary else {}
+        keys = [f"{app}.{name}" for app, names in told.items() for name in names]
+        return tuple(dict.fromkeys([*keys, *(key for key, done in self._applying.items() if done)]))
+
     def outcome(self, environment: str, exit_code: int) -> Outcome:
         """Return what became of the migrations.
 
