@@ -15,6 +15,7 @@ from operations.tasks import TaskRun
 
 # An assumed role's session ends after an hour when a role assumed it; the step's build does too.
 LONGEST_MINUTES = 55
+POLL_SECONDS = 5.0
 
 
 @click.command()
@@ -62,6 +63,7 @@ def command(*, environment: str, deadline: int, output: Path | None, config: Pat
         started_by="lz-release",
         say=say,
         show=show,
+        poll_seconds=POLL_SECONDS,
     )
     run.start()
     exit_code = run.follow(deadline_seconds=deadline * 60)

@@ -15,8 +15,9 @@ from operations.configuration import config_option
 from operations.errors import CommandError
 from operations.output import heading, paragraph, progress, say, table
 from operations.rehearsed import use_kept_rehearsal
+from operations.releases.choosing import Choice, applied_since, choose, dangers
 from operations.releases.record import Records
-from operations.releases.rollback import Choice, Rollback, applied_since, choose, dangers
+from operations.releases.rollback import Rollback
 from operations.releases.serving import Serving, look, service_parameters
 from operations.task_place import read_parameters
 

@@ -1,154 +1,20 @@
-"""Returns the services of an environment to an earlier image, and says first what that may break."""
+"""Returns the services of an environment to another image: new revisions of their task definitions."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import WaiterError
+from botocore.waiter import WaiterModel, create_waiter_with_client
 
-from config.stages import StageRef
 from operations.errors import CommandError
-from operations.releases.outcome import Listener
-from operations.releases.record import ReleaseRecord
-from operations.releases.serving import DIGEST, Serving, image_digest, look
+from operations.releases.serving import Serving, image_digest, look
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
-    from mypy_boto3_logs import CloudWatchLogsClient
 
-SHORTEST = 8  # hexadecimal digits with which a digest may be named
-SAID = '?"release_summary" ?"Applying "'  # CloudWatch Logs' filter syntax: either of the two
 STABLE_SECONDS = 900.0  # tasks that do not start trip the circuit breaker long before
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Where to go back to.
-
-    Args:
-        digest: the image.
-        record: its newest record; None for the image of a release that was never recorded.
-        newer: the records that came after it, the newest first.
-    """
-
-    digest: str
-    record: ReleaseRecord | None
-    newer: tuple[ReleaseRecord, ...]
-
-
-def choose(
-    stage: StageRef,
-    records: Sequence[ReleaseRecord],
-    running: Iterable[str],
-    *,
-    wanted: str | None,
-    released: str,
-) -> Choice:
-    """Find the image to return to.
-
-    Without a wish it is the one that was recorded before what runs; if what runs was never recorded, the one that was
-    recorded last.
-
-    Args:
-        stage: the environment.
-        records: its records, the newest first.
-        running: digests that run now.
-        wanted: digest or the beginning of one, if somebody wishes.
-        released: digest of the last release task, whether its release ended well or not.
-
-    Raises:
-        CommandError: there is no such image, or nothing to return to.
-    """
-    runs = set(running)
-    digests = [record.images[stage.workload_name] for record in records]
-    if wanted is not None:
-        digest = _complete(wanted, [*digests, released])
-    elif digests and runs == {digests[0]} and released not in runs:
-        # ECS or CloudFormation went back already; one step further would be one too many.
-        message = f"the last release of {stage.key} ({released}) does not run: the last good one does already"
-        raise CommandError(message, fix="to go back further, name the image: --to sha256:...", exit_code=1)
-    else:
-        first = next((place for place, digest in enumerate(digests) if digest in runs), -1)
-        earlier = [digest for digest in digests[first + 1 :] if digest not in runs]
-        if not earlier:
-            message = (
-                f"{stage.key} has no recorded release before the one that runs; {len(records)} are recorded"
-            )
-            fix = "name an image: --to sha256:...; `git log` and the registry know them"
-            raise CommandError(message, fix=fix, exit_code=1)
-        digest = earlier[0]
-    if digest in digests:
-        place = digests.index(digest)
-        return Choice(digest, records[place], tuple(records[:place]))
-    if digest == released:
-        return Choice(
-            digest, None, ()
-        )  # it is the newest there is: its migrations ran, and nothing came after it
-    return Choice(digest, None, tuple(records))
-
-
-def _complete(wanted: str, known: Sequence[str]) -> str:
-    """Return the whole digest that somebody means.
-
-    Raises:
-        CommandError: no image, or several, begin like this.
-    """
-    text = wanted if wanted.startswith("sha256:") else f"sha256:{wanted}"
-    if DIGEST.fullmatch(text):
-        return text
-    found = sorted({digest for digest in known if digest.startswith(text)})
-    if len(text) - len("sha256:") < SHORTEST or len(found) != 1:
-        message = f'"{wanted}" is not the digest of a recorded image'
-        listed = ", ".join(dict.fromkeys(digest[: len("sha256:") + 12] for digest in known)) or "none"
-        fix = f"give {SHORTEST} hexadecimal digits or more of one of these, or a whole digest: {listed}"
-        raise CommandError(message, fix=fix)
-    return found[0]
-
-
-def dangers(choice: Choice, since: Iterable[str], *, recorded_last: ReleaseRecord | None) -> tuple[str, ...]:
-    """List what the image may not be able to live with: migrations that came after it.
-
-    Args:
-        choice: where to go back to.
-        since: `app.name` of what release tasks have applied after the last record.
-        recorded_last: the last record.
-    """
-    found = []
-    for record in choice.newer:
-        when = f"released {record.time:%Y-%m-%d %H:%M}"
-        if record.applied is None:
-            found.append(f"which migrations came with what was {when} is not known")
-        for migration in record.new_migrations:
-            if not migration.lets_the_version_before_run:
-                reasons = [f"{one.rule}: {one.text}" for one in migration.concerns if one.effect != "locks"]
-                found.append(f"{migration.key} ({when}): {'; '.join(reasons) or 'it could not be judged'}")
-    if choice.record is None and choice.newer:
-        found.append("this image was never recorded here, so nobody knows which migrations it needs")
-    applied = (recorded_last.applied if recorded_last else None) or {}
-    known = {f"{app}.{name}" for app, names in applied.items() for name in names}
-    is_newest = choice.record is None and not choice.newer
-    unjudged = () if is_newest else sorted(set(since) - known)
-    found += [
-        f"{key}: applied by a release that did not end well, or by hand; never judged" for key in unjudged
-    ]
-    return tuple(found)
-
-
-def applied_since(logs: "CloudWatchLogsClient", group: str, start: ReleaseRecord | None) -> tuple[str, ...]:
-    """Read in the log of the release tasks which migrations they have applied.
-
-    Args:
-        logs: client of the workload account.
-        group: log group of the release task.
-        start: look at what came after this record; at everything if None.
-    """
-    listener = Listener()
-    since: dict[str, Any] = {} if start is None else {"startTime": int(start.time.timestamp() * 1000)}
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern=SAID, **since)
-    for page in pages:
-        for event in page["events"]:
-            listener.hear(event["message"])
-    return listener.applied
 
 
 class Rollback:
@@ -195,36 +61,63 @@ class Rollback:
         Raises:
             CommandError: a service is not stable in time, or went back by itself.
         """
-        cluster = self._values["ClusterName"]
-        moved = [one for one in serving if one.digest != digest or not one.settled]
-        for one in moved:
-            arn = self._register(one.deployments[0].definition, digest)
-            self._ecs.update_service(cluster=cluster, service=one.service, taskDefinition=arn)
-            self._say(f"{one.process}: {one.digest[:19]} -> {arn.rpartition('/')[2]} with {digest[:19]}")
-        if moved:
-            self._wait([one.service for one in moved])
+        moved: dict[str, str] = {}  # service -> its new revision
+        for one in serving:
+            if one.digest != digest or not one.settled:
+                arn = self._register(one.deployments[0].definition, digest)
+                self._ecs.update_service(
+                    cluster=self._values["ClusterName"], service=one.service, taskDefinition=arn
+                )
+                self._say(f"{one.process}: {one.digest[:19]} -> {arn.rpartition('/')[2]} with {digest[:19]}")
+                moved[one.service] = arn
+        reasons = self._wait(moved) if moved else ()
         found = look(self._ecs, self._values)
         failed = [
-            f"{one.process} runs {one.digest} ({one.deployments[0].rollout}) {one.deployments[0].reason}".strip()
+            f"{one.process} runs {one.digest} ({one.deployments[0].rollout})"
             for one in found
             if one.digest != digest or not one.settled
         ]
         if failed:
-            message = "\n".join([f"not everything runs {digest}:", *failed])
-            fix = "the new tasks failed and ECS went back, or they are still starting; look at the services' events"
+            message = "\n".join([f"not everything runs {digest}:", *failed, *reasons])
+            fix = "the services' events and logs say why its tasks failed; name another image, or go forward again"
             raise CommandError(message, fix=fix, exit_code=1)
         return found
 
-    def _wait(self, services: Sequence[str]) -> None:
+    def _wait(self, moved: Mapping[str, str]) -> tuple[str, ...]:
+        """Wait until every service is stable, or has given its new revision up.
+
+        Args:
+            moved: service -> its new revision.
+
+        Returns:
+            What ECS says about those that it has given up, or that the time is over.
+        """
         attempts = max(1, round(STABLE_SECONDS / self._poll_seconds))
+        model = _waiter_model(list(moved.values()), delay=self._poll_seconds, attempts=attempts)
+        waiter = create_waiter_with_client("ServicesMoved", model, self._ecs)
         try:
-            self._ecs.get_waiter("services_stable").wait(
-                cluster=self._values["ClusterName"],
-                services=list(services),
-                WaiterConfig={"Delay": self._poll_seconds, "MaxAttempts": attempts},  # type: ignore[typeddict-item]  # the waiter sleeps, fractions too
-            )
-        except WaiterError:
-            self._say(f"not stable after {STABLE_SECONDS / 60:g} minutes")  # what runs is looked at next
+            waiter.wait(cluster=self._values["ClusterName"], services=list(moved))
+        except WaiterError as error:
+            answer: Any = error.last_response
+            reasons = [
+                f"{entry['serviceName']}: {deployment.get('rolloutStateReason', 'no reason given')}"
+                for entry in answer.get("services", [])
+                for deployment in entry["deployments"]
+                if deployment["taskDefinition"] in moved.values()
+                and deployment.get("rolloutState") == "FAILED"
+            ]
+            if reasons:
+                self._settle(moved)
+            return tuple(reasons or [f"it is not stable after {STABLE_SECONDS / 60:g} minutes"])
+        return ()
+
+    def _settle(self, moved: Mapping[str, str]) -> None:
+        """Let ECS finish going back, so that what is told then is what stays."""
+        with contextlib.suppress(WaiterError):
+            attempts = max(1, round(STABLE_SECONDS / self._poll_seconds))
+            model = _waiter_model([], delay=self._poll_seconds, attempts=attempts)
+            waiter = create_waiter_with_client("ServicesMoved", model, self._ecs)
+            waiter.wait(cluster=self._values["ClusterName"], services=list(moved))
 
     def _register(self, definition_arn: str, digest: str) -> str:
         """Register the task definition again with another image: everything else is of today's infrastructure."""
@@ -239,3 +132,38 @@ class Rollback:
         ]
         arn: str = self._ecs.register_task_definition(**request)["taskDefinition"]["taskDefinitionArn"]
         return arn
+
+
+def _waiter_model(definitions: Sequence[str], *, delay: float, attempts: int) -> WaiterModel:
+    """Describe what is waited for, as boto3's own waiters are described.
+
+    Its `services_stable` would wait on while ECS has long given up, so a deployment that failed ends the wait here.
+
+    Args:
+        definitions: task definitions whose failure ends it.
+        delay: seconds between two looks.
+        attempts: number of looks.
+    """
+    alive = "deployments[?rolloutState != 'FAILED' || runningCount > `0`]"
+    stable = (
+        f"length({alive}) == `1` && runningCount == desiredCount && {alive} | [0].rolloutState == 'COMPLETED'"
+    )
+    acceptors: list[dict[str, object]] = [
+        {
+            "state": "success",
+            "matcher": "path",
+            "argument": f"length(services[?!({stable})]) == `0`",
+            "expected": True,
+        }
+    ]
+    if definitions:
+        ours = f"rolloutState == 'FAILED' && contains(`{json.dumps(list(definitions))}`, taskDefinition)"
+        failed = f"length(services[].deployments[?{ours}][]) > `0`"
+        acceptors.insert(0, {"state": "failure", "matcher": "path", "argument": failed, "expected": True})
+    waiter = {
+        "operation": "DescribeServices",
+        "delay": delay,
+        "maxAttempts": attempts,
+        "acceptors": acceptors,
+    }
+    return WaiterModel({"version": 2, "waiters": {"ServicesMoved": waiter}})

@@ -96,8 +96,15 @@ def look(ecs: "ECSClient", values: Mapping[str, str]) -> tuple[Serving, ...]:
 
 
 def _deployments(ecs: "ECSClient", entry: Any, digests: dict[str, str]) -> Sequence[Deployment]:
-    # ECS lists the primary deployment first, and says so; its word counts.
-    ordered = sorted(entry["deployments"], key=lambda deployment: deployment["status"] != "PRIMARY")
+    # ECS lists the primary deployment first, and says so; its word counts. One that failed and runs nothing is over.
+    alive = [
+        deployment
+        for deployment in entry["deployments"]
+        if deployment["status"] == "PRIMARY"
+        or deployment.get("rolloutState") != "FAILED"
+        or deployment["runningCount"] > 0
+    ]
+    ordered = sorted(alive, key=lambda deployment: deployment["status"] != "PRIMARY")
     for deployment in ordered:
         arn = deployment["taskDefinition"]
         if arn not in digests:

@@ -24,6 +24,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "ministack.core.iam_actions": (
         "SERVICE_TO_IAM_NAMESPACE",
         "_s3_action",
+        "s3_service_context",
         "extract_resource_arn",
         "verified_access_resource_arns",
     ),

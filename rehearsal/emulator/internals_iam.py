@@ -190,7 +190,15 @@ def s3_action(method: str, path: str, query: Mapping[str, Any]) -> str:
     return f"s3:{named or ('GetObject' if method in ('GET', 'HEAD') else 'PutObject')}"
 
 
-def decide(policy: str, *, action: str, resource: str, account_id: str) -> str:
+def s3_condition_keys(action: str, query: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The condition keys of a request to S3 that are in its query, such as s3:prefix."""
+    found = internal("ministack.core.iam_actions", "s3_service_context")(action, query, path, {})
+    return {key.lower(): value for key, value in found.items()}
+
+
+def decide(
+    policy: str, *, action: str, resource: str, account_id: str, keys: Mapping[str, Any] | None = None
+) -> str:
     """What a resource's policy says to the caller of the request in progress: Allow, Deny or something else.
 
     Args:
@@ -198,6 +206,7 @@ def decide(policy: str, *, action: str, resource: str, account_id: str) -> str:
         action: the IAM action.
         resource: ARN of what it is done to.
         account_id: the caller's account.
+        keys: condition key, in lower case -> value, beside those that every request has.
     """
     context = internal("ministack.core.iam_evaluator", "EvalContext")(
         principal_arn=caller_arn(),
@@ -207,6 +216,7 @@ def decide(policy: str, *, action: str, resource: str, account_id: str) -> str:
         resource_arn=resource,
         region=region(),
         secure_transport=True,
+        service_context=dict(keys or {}),
     )
     judge = internal("ministack.core.iam_evaluator", "evaluate_resource_policy")
     return str(judge(policy, context).decision)

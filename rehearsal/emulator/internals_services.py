@@ -181,9 +181,13 @@ def name_callers_of_buckets() -> None:
     ) -> bool:
         policy = internal(_S3, "_bucket_policies").get_scoped(owner, None, bucket)
         if caller and policy and not (blocked(owner, bucket, "RestrictPublicBuckets") and public(policy)):
-            action = internals_iam.s3_action(method, f"/{bucket}/{key}" if key else f"/{bucket}", query)
+            path = f"/{bucket}/{key}" if key else f"/{bucket}"
+            action = internals_iam.s3_action(method, path, query)
+            keys = internals_iam.s3_condition_keys(action, query, path)
             resource = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
-            decision = internals_iam.decide(policy, action=action, resource=resource, account_id=caller)
+            decision = internals_iam.decide(
+                policy, action=action, resource=resource, account_id=caller, keys=keys
+            )
             if decision in ("Allow", "Deny"):
                 return bool(decision == "Allow")
         return bool(original(owner, bucket, key, method, query, caller, *rest))

@@ -302,3 +302,30 @@ def test_a_bucket_belongs_to_the_account_that_made_it(cloud: Cloud, operator: st
     else:
         with pytest.raises(ClientError, match="AccessDenied"):
             client.get_object(Bucket=bucket, Key="key")
+
+
+def test_a_bucket_policy_lets_another_account_list_below_one_prefix_alone(cloud: Cloud) -> None:
+    s3, bucket = cloud.client("s3", TOOLING), "listed-below-one-prefix"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    role = cloud.role(allow=["s3:ListBucket"])
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{STAGING}:root"},
+        "Action": "s3:ListBucket",
+        "Resource": f"arn:aws:s3:::{bucket}",
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": role}, "StringLike": {"s3:prefix": "Staging/*"}},
+    }
+    s3.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    s3.put_object(Bucket=bucket, Key="Staging/record", Body=b"")
+    stranger = cloud.role(allow=["s3:ListBucket"])
+
+    def listed(reader: str, prefix: str) -> int:
+        client = cloud.client("s3", credentials=cloud.session(reader))
+        return int(client.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"])
+
+    assert listed(role, "Staging/") == 1
+    for reader, prefix in ((role, "Production/"), (role, ""), (stranger, "Staging/")):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            listed(reader, prefix)

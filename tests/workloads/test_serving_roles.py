@@ -79,6 +79,18 @@ def test_a_rollback_updates_these_services_with_their_own_roles_and_nothing_else
 
 
 @STAGES
+def test_no_stack_replaces_what_another_gave_the_same_role(organization: Assembly, stage_name: str) -> None:
+    given = [
+        (role if isinstance(role, str) else policy.stack.name, policy.text("PolicyName"))
+        for stack in organization.in_stage(stage_name)
+        for policy in stack.resources("AWS::IAM::Policy")
+        for role in policy.get("Roles")
+    ]
+    named = [(role, name) for role, name in given if role.startswith("acme-")]
+    assert len(named) == len(set(named)) == 4
+
+
+@STAGES
 def test_people_of_the_environments_own_account_may_roll_back_and_read_its_records(
     organization: Assembly, configuration: Configuration, stage_name: str
 ) -> None:
@@ -87,14 +99,12 @@ def test_people_of_the_environments_own_account_may_roll_back_and_read_its_recor
     (statement,) = trust(role)
     assert statement.principals == (f"AWS:arn:aws:iam::{stage.account_id}:root",)
     release = organization[f"{stage_name}-Release"]
-    log = release.parameter(f"/{stage_name}/ReleaseLogGroup")
+    group = release.parameter(f"/{stage_name}/ReleaseLogGroup")
+    log = f"arn:aws:logs:eu-west-1:{stage.account_id}:log-group:{group}"
     bucket = "arn:aws:s3:::acme-releases-111111111111-eu-west-1"
     assert {each.actions: (set(each.resources), each.condition) for each in identity_statements(role)} == {
         ("ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"): ({"*"}, {}),
-        ("logs:FilterLogEvents",): (
-            {f"arn:aws:logs:eu-west-1:{stage.account_id}:log-group:{log}:*"},
-            {},
-        ),
+        ("logs:FilterLogEvents",): ({log, f"{log}:*"}, {}),
         ("s3:GetObject",): ({f"{bucket}/{stage_name}/*"}, {}),
         ("s3:ListBucket",): ({bucket}, {"StringLike": {"s3:prefix": f"{stage_name}/*"}}),
         ("ssm:GetParameters",): (

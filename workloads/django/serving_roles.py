@@ -64,7 +64,14 @@ def _add_policy(
 ) -> None:
     # By its name: a reference to the role would let neither stack change without the other.
     role = iam.Role.from_role_name(scope, f"{construct_id}Role", role_name)
-    iam.Policy(scope, f"{construct_id}Policy", roles=[role], statements=list(statements))
+    iam.Policy(
+        scope,
+        f"{construct_id}Policy",
+        # The CDK's own name is the same in every stack, and a second policy of a name replaces the first.
+        policy_name=f"ServicesOf{scope.node.id}",
+        roles=[role],
+        statements=list(statements),
+    )
 
 
 def _reader(scope: WorkloadStack) -> None:
@@ -100,13 +107,14 @@ def _rollback(scope: WorkloadStack, release: DjangoTask) -> None:
     log = scope.format_arn(
         service="logs",
         resource="log-group",
-        resource_name=f"{release.log_group.log_group_name}:*",
+        resource_name=release.log_group.log_group_name,
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
     for statement in (
         _read_parameters(scope),
         _any_definition("ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"),
-        iam.PolicyStatement(actions=["logs:FilterLogEvents"], resources=[log]),
+        # AWS judges this on the group's ARN with a star behind it, whatever its reference says of the group's own.
+        iam.PolicyStatement(actions=["logs:FilterLogEvents"], resources=[log, f"{log}:*"]),
         iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"{bucket}/{prefix}*"]),
         iam.PolicyStatement(
             actions=["s3:ListBucket"],
