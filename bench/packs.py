@@ -1,0 +1,74 @@
+"""Measures what cdk-nag adds to a synthesis: none of its packs, the one that is always on, and all of them.
+
+    .venv/bin/python -m bench.packs
+
+Whole process, wall clock, without the library's template validator. Runs are interleaved, so that a busy machine is
+busy for all of them. Without packs means that none is registered: the templates are the same.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from bench.machine import description
+from bench.synth import ROOT, organization
+
+ENVIRONMENTS = 20
+RUNS = 3
+ALL = ["nist-800-53-r5", "hipaa-security", "pci-dss-321"]
+WITHOUT = """
+import sys
+sys.argv = ["app.py", *sys.argv[1:]]
+from config.node import use_bundled_node
+use_bundled_node()
+from compliance import Compliance
+Compliance.watch = lambda self, *scopes: None
+import gc, app
+gc.disable()
+sys.exit(app.main())
+"""
+
+
+def measure(config: Path, *, with_packs: bool) -> float:
+    """Return the seconds of one synthesis in a fresh process.
+
+    Args:
+        config: the configuration.
+        with_packs: whether its packs are registered.
+    """
+    program = ["app.py"] if with_packs else ["-OO", "-c", WITHOUT]
+    with tempfile.TemporaryDirectory() as output:
+        command = [sys.executable, *program, "--no-template-validation"]
+        command += ["--config", str(config), "--output", output]
+        started = time.perf_counter()
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        return time.perf_counter() - started
+
+
+def main() -> None:
+    """Print the table."""
+    print(description())
+    print(f"| packs over {ENVIRONMENTS} environments | seconds, median of {RUNS} | against none |")
+    print("|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        files = {}
+        for name, packs in (("AwsSolutions", []), ("all four", ALL)):
+            document = {**organization(ENVIRONMENTS), "compliance": {"packs": packs}}
+            files[name] = Path(folder) / f"{len(packs)}.json"
+            files[name].write_text(json.dumps(document), encoding="utf-8")
+        seconds: dict[str, list[float]] = {"none": [], **{name: [] for name in files}}
+        for _ in range(RUNS):
+            seconds["none"].append(measure(files["AwsSolutions"], with_packs=False))
+            for name, file in files.items():
+                seconds[name].append(measure(file, with_packs=True))
+    base = median(seconds["none"])
+    for name, found in seconds.items():
+        print(f"| {name} | {median(found):.1f} | {median(found) / base:.2f} x |")
+
+
+if __name__ == "__main__":
+    main()
