@@ -77,15 +77,15 @@ class Compliance:
         for place in places(self._configuration, self._waivers):
             if place.is_nags and place.path not in self._done:
                 found.setdefault(place.path, []).append(place)
-        # One call for all constructs with the same waivers: each costs a round trip to the CDK's Node process.
-        alike: dict[tuple[_Said, ...], list[IConstruct]] = {}
+        environments = {stage.stage_name for stage in self._configuration.stages()}
+        # One call for all constructs of a stack with the same waivers: each is a round trip to the CDK's Node process.
+        alike: dict[tuple[str, tuple[_Said, ...]], list[str]] = {}
         for path, here in found.items():
-            construct = tree.find(path.removesuffix(DEFAULT_CHILD))
-            if construct is not None:
-                alike.setdefault(tuple(map(_said, here)), []).append(construct)
-                self._done.add(path)
-        for said, constructs in alike.items():
-            NagSuppressions.add_resource_suppressions(constructs, [_suppression(*each) for each in said])
+            stage, stack, _ = path.split("/", 2)
+            owner = f"{stage}/{stack}" if stage in environments else ""
+            alike.setdefault((owner, tuple(map(_said, here))), []).append(path)
+        for (owner, said), paths in alike.items():
+            self._done.update(tree.suppress(owner, paths, [_suppression(*each) for each in said]))
 
 
 _Said = tuple[str, str, tuple[str, ...]]
@@ -103,11 +103,43 @@ def _suppression(rule: str, reason: str, findings: tuple[str, ...]) -> NagPackSu
 
 
 class _Tree:
-    """Finds constructs by path, keeping what it found: each step costs a call into the CDK's Node process."""
+    """Finds constructs by path, keeping what it found: each step costs a call into the CDK's Node process.
+
+    Args:
+        app: the app.
+    """
 
     def __init__(self, app: cdk.App) -> None:
         self._known: dict[str, IConstruct | None] = {"": app}
         self._nodes: dict[str, Node] = {}
+
+    def suppress(
+        self, stack_path: str, paths: Sequence[str], suppressions: Sequence[NagPackSuppression]
+    ) -> Sequence[str]:
+        """Tell cdk-nag what is waived.
+
+        Args:
+            stack_path: the small stack that holds all the paths: cdk-nag looks through it by itself, in one call. Empty
+                for the pipeline's, which grows with the environments, and for what is in several.
+            paths: where it is waived.
+            suppressions: what.
+
+        Returns:
+            The paths that exist.
+        """
+        stack = self.find(stack_path) if stack_path else None
+        if isinstance(stack, cdk.Stack):
+            try:
+                NagSuppressions.add_resource_suppressions_by_path(stack, list(paths), list(suppressions))
+            except RuntimeError:  # one of the paths does not exist here: the others are told one by one
+                pass
+            else:
+                return paths
+        there = {path: self.find(path.removesuffix(DEFAULT_CHILD)) for path in paths}
+        constructs = [construct for construct in there.values() if construct is not None]
+        if constructs:
+            NagSuppressions.add_resource_suppressions(constructs, list(suppressions))
+        return [path for path, construct in there.items() if construct is not None]
 
     def find(self, path: str) -> IConstruct | None:
         if path not in self._known:
