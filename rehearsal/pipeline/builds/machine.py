@@ -106,6 +106,8 @@ class Machine:
             "AWS_EC2_METADATA_DISABLED": "true",
             **QUIET,
             LEAVE_OUT: LEFT_OUT_CHECKS,
+            # What the rehearsal tells the commands of this project, such as the resolver to ask.
+            **{name: value for name, value in self._given.items() if name.startswith("LZ_")},
             **{name: value for name, value in self._aws.items() if name not in _AUTHORITIES},
         }
 
