@@ -12,6 +12,7 @@ from config.naming import Names, current_record_key, record_key, templates_key
 from operations.aws import CLIENT, assumed_session, session
 from operations.configuration import config_option
 from operations.output import say
+from operations.polling import poll_option
 from operations.releases.record import Records
 from operations.releases.recording import gather, make_record, refuse_other_images
 from operations.releases.serving import service_parameters, wait_until_settled
@@ -43,6 +44,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     metavar="SECONDS",
     help="Wait so long for services that are between two images.",
 )
+@poll_option
 @config_option
 def command(
     *,
@@ -52,6 +54,7 @@ def command(
     release: Path,
     execution: str,
     deadline: float,
+    poll_seconds: float,
     config: Path | None,
 ) -> int:
     """Check that the release's image runs, and write the release record.
@@ -74,7 +77,11 @@ def command(
         ("ClusterName", *service_parameters(stage.workload)),
     )
     serving = wait_until_settled(
-        reader.client("ecs", config=CLIENT), values, deadline_seconds=deadline, say=say
+        reader.client("ecs", config=CLIENT),
+        values,
+        deadline_seconds=deadline,
+        poll_seconds=poll_seconds,
+        say=say,
     )
     refuse_other_images(stage, serving, evidence.digest)
     say(f"{', '.join(one.process for one in serving)} of {stage.key} run {evidence.digest}")

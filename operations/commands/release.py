@@ -9,13 +9,13 @@ from config.naming import Names
 from operations.aws import CLIENT, assumed_session
 from operations.configuration import config_option
 from operations.output import say
+from operations.polling import poll_option
 from operations.releases.outcome import Listener, explain, write_outcome
 from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
 from operations.tasks import TaskRun
 
 # An assumed role's session ends after an hour when a role assumed it; the step's build does too.
 LONGEST_MINUTES = 55
-POLL_SECONDS = 5.0
 
 
 @click.command()
@@ -33,8 +33,11 @@ POLL_SECONDS = 5.0
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for release.json, which says what became of the migrations.",
 )
+@poll_option
 @config_option
-def command(*, environment: str, deadline: int, output: Path | None, config: Path | None) -> int:
+def command(
+    *, environment: str, deadline: int, output: Path | None, poll_seconds: float, config: Path | None
+) -> int:
     """Run an environment's release task and follow it.
 
     It assumes the role in the workload account that may start this task and nothing else. The exit code is the
@@ -63,7 +66,7 @@ def command(*, environment: str, deadline: int, output: Path | None, config: Pat
         started_by="lz-release",
         say=say,
         show=show,
-        poll_seconds=POLL_SECONDS,
+        poll_seconds=poll_seconds,
     )
     run.start()
     exit_code = run.follow(deadline_seconds=deadline * 60)

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from operations import polling
 from operations.checks import LEAVE_OUT
 from rehearsal.pipeline.builds.buildspec import Buildspec, read_buildspec
 from tests.assembly import Assembly
@@ -30,7 +31,8 @@ def test_no_build_runs_a_rehearsal(specs: dict[str, Buildspec]) -> None:
     assert [command for command in commands if re.search(r"\./lz (rehearse|test)\b", command)] == []
 
 
-def test_the_pipeline_on_aws_leaves_no_check_out(organization: Assembly) -> None:
+def test_the_pipeline_on_aws_sets_none_of_the_rehearsal_s_variables(organization: Assembly) -> None:
     projects = organization["Pipeline"].resources("AWS::CodeBuild::Project", "AWS::CodePipeline::Pipeline")
     assert projects
-    assert LEAVE_OUT not in json.dumps([project.properties for project in projects])
+    text = json.dumps([project.properties for project in projects])
+    assert [name for name in (LEAVE_OUT, polling.VARIABLE) if name in text] == []

@@ -1,5 +1,6 @@
 """Runs a build: its machine, its phases in one shell, and what it hands over."""
 
+import resource
 import subprocess
 import time
 from pathlib import Path
@@ -26,6 +27,21 @@ def execute(request: BuildRequest) -> BuildResult:
         request: the build.
     """
     log = Log(request.say)
+    began, worked = time.monotonic(), _worked()
+    try:
+        return _execute(request, log)
+    finally:
+        seconds, processor = time.monotonic() - began, _worked() - worked
+        log.note(f"the build took {seconds:.1f} s, and {processor:.1f} s of processor time")
+
+
+def _worked() -> float:
+    """Return the processor time of all commands that have ended, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _execute(request: BuildRequest, log: Log) -> BuildResult:
     source = request.sources[request.primary].resolve()
     log.note(f"CODEBUILD_SRC_DIR={source}")
     try:

