@@ -81,8 +81,9 @@ class Compliance:
         # One call for all constructs of a stack with the same waivers: each is a round trip to the CDK's Node process.
         alike: dict[tuple[str, tuple[_Said, ...]], list[str]] = {}
         for path, here in found.items():
-            stage, stack, _ = path.split("/", 2)
-            owner = f"{stage}/{stack}" if stage in environments else ""
+            stage, *inside = path.split("/")
+            # What is about a whole stage or stack is found one by one; the gate refuses it.
+            owner = f"{stage}/{inside[0]}" if stage in environments and len(inside) > 1 else ""
             alike.setdefault((owner, tuple(map(_said, here))), []).append(path)
         for (owner, said), paths in alike.items():
             self._done.update(tree.suppress(owner, paths, [_suppression(*each) for each in said]))
