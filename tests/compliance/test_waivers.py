@@ -122,3 +122,11 @@ def test_a_mistake_in_the_ledger_is_told_and_not_thrown(
     monkeypatch.setattr("sys.argv", ["app.py", "--output", str(tmp_path / "out")])
     assert app.main() == 2
     assert capsys.readouterr().err.startswith("waivers.toml: waiver 1 ")
+
+
+@pytest.mark.parametrize("path", ["{stage}", "{stage}/Media", "Pipeline"])
+def test_a_waiver_that_is_too_wide_is_left_to_the_gate(
+    tmp_path: Path, configuration: Configuration, path: str
+) -> None:
+    waivers = _read(tmp_path, GOOD.replace("{stage}/Media/Bucket/Resource", path))
+    Compliance(configuration, waivers).waive(cdk.App())
