@@ -44,6 +44,7 @@ __all__ = [
     "Dns",
     "EnvironmentClass",
     "EnvironmentCompliance",
+    "ImageFindings",
     "Model",
     "Network",
     "Organization",
@@ -53,6 +54,10 @@ __all__ = [
     "WorkerSize",
     "Workload",
 ]
+
+EnvironmentClass = Literal["staging", "production"]
+ImageFindings = Literal["critical", "high", "medium", "low", "off"]
+Command = Annotated[tuple[Argument, ...], Field(min_length=1)]
 
 
 class Organization(Model):
@@ -133,6 +138,10 @@ class Pipeline(Model):
         default=("production",),
         description="Classes of environment that wait for a manual approval; production always does.",
         json_schema_extra={"uniqueItems": True},
+    )
+    image_findings: ImageFindings = Field(
+        default="high",
+        description="A finding of the registry's image scan that is this severe, or worse, blocks the approval.",
     )
     wave_size: int = Field(
         default=1,
