@@ -36,6 +36,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "cdk": "Run the pinned CDK CLI.",
     },
     "Security team": {
+        "compliance": "Build the reports that a security review reads.",
         "supply-chain": "Audit dependencies and licenses, and write bills of materials.",
     },
     "Pipeline steps": {

@@ -46,9 +46,10 @@ from operations.supply.scan import ImageScan, scan
 def command(*, environments: tuple[str, ...], assembly: Path, deadline: float, config: Path | None) -> int:
     """Ask the registry what its scan found in an environment's images.
 
-    The images are those that the environment is about to run. It runs before the approval. A finding as severe as pipeline.image_findings, or worse, blocks it, unless an
-    [[allowance]] of kind "image-finding" in compliance/waivers.toml accepts it. An image without a scan blocks it too.
-    Scans that are older than a week are made again.
+    The images are those that the environment is about to run; it comes before the approval. A finding as severe as
+    pipeline.image_findings, or worse, blocks it, unless an [[allowance]] of kind "image-finding" in
+    compliance/waivers.toml accepts it. An image without a scan blocks it too. Scans that are older than a week are
+    made again.
 
     The registry's basic scan knows packages of the system; lz supply-chain looks at those of Python.
     """

@@ -45,10 +45,11 @@ REPORT = "supply-chain.json"
 def command(*, require_audit: bool, images: Path, output: Path, as_text: bool, config: Path | None) -> int:
     """Audit dependencies and licenses, and write bills of materials.
 
-    They are those of what is built with and of what is shipped. Known vulnerabilities come from PyPI and the npm registry; without them it says so, and goes on unless
-    --require-audit is given. Licenses are held against compliance/licenses.toml. Accepted vulnerabilities and
-    licenses stand in compliance/waivers.toml, as [[allowance]]. The bills are CycloneDX: one of this project, one per
-    workload, and one of the release that holds them all.
+    They are those of what is built with and of what is shipped. Known vulnerabilities come from PyPI and the npm
+    registry; without them it says so, and goes on unless --require-audit is given. Licenses are held against
+    compliance/licenses.toml. Accepted vulnerabilities and licenses stand in compliance/waivers.toml, as
+    [[allowance]]. The bills are CycloneDX: one of this project, one per workload, and one of the release that holds
+    them all.
 
     The variable LZ_UNAUDITED, set to "reported", takes --require-audit back: a rehearsal of the pipeline sets it.
     """
