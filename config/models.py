@@ -55,9 +55,7 @@ __all__ = [
     "Workload",
 ]
 
-EnvironmentClass = Literal["staging", "production"]
 ImageFindings = Literal["critical", "high", "medium", "low", "off"]
-Command = Annotated[tuple[Argument, ...], Field(min_length=1)]
 
 
 class Organization(Model):

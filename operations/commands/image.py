@@ -84,7 +84,7 @@ def _write_inventory(
             inventory = image_inventory(
                 registry.reference(digest),
                 workload=workload,
-                release_command=configuration.workloads[workload].commands.release,
+                release_command=configuration.workloads[workload].commands.release or (),
                 policy=read_policy(),
             )
     except CommandError as error:

@@ -25,7 +25,7 @@ def image_inventory(
     Args:
         image: reference that `docker run` takes; docker is logged in.
         workload: the workload.
-        release_command: of the workload; it may name the Python that has the packages.
+        release_command: of the workload, empty if it has none; it may name the Python that has the packages.
         policy: reads what packages say of their licenses.
 
     Raises:
@@ -73,8 +73,7 @@ def parse(told: Mapping[str, Any], *, image: str, workload: str, policy: Policy)
 
 
 def _pythons(release_command: Sequence[str]) -> Sequence[str]:
-    first = release_command[0]
-    named = [first] if PurePosixPath(first).name.startswith("python") else []
+    named = [one for one in release_command[:1] if PurePosixPath(one).name.startswith("python")]
     return tuple(dict.fromkeys([*named, "python", "python3"]))
 
 
