@@ -22,6 +22,9 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "open": "Open a rehearsed environment in a browser, under its real name.",
     },
     "App team": {
+        "pipeline": "Show where the pipeline is.",
+        "approve": "Let a release go on into an environment that waits for it.",
+        "reject": "Stop a release before an environment that waits for it.",
         "run": "Run a one-off command in an environment.",
         "rollback": "Return an environment to an earlier image.",
     },

@@ -12,14 +12,14 @@ KEEP_FIX = "start one and leave it up: ./lz rehearse --keep"
 
 
 def kept_directory() -> Path:
-    """Return the folder of the rehearsal that is up; of the newest, if there are several.
+    """Return the folder of the rehearsal that is up, or still runs; of the newest, if there are several.
 
     Raises:
         CommandError: there is none.
     """
     from rehearsal.kept import kept  # noqa: PLC0415 -- loads boto3 and TLS: most commands do without
 
-    found = max(kept(ROOT), key=lambda directory: directory.stat().st_mtime, default=None)
+    found = max(kept(ROOT, running=True), key=lambda directory: directory.stat().st_mtime, default=None)
     if found is None:
         message = "no rehearsal is up"
         raise CommandError(message, fix=KEEP_FIX, exit_code=1)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from config import Configuration, StageRef
 from config.naming import static_domain
 from rehearsal.checks import Check
-from rehearsal.door import Door
+from rehearsal.door import Door, DoorState
 from rehearsal.door.sites import broken_ways
 from rehearsal.emulator import Emulator
 
@@ -17,32 +17,39 @@ def open_door(
     stages: Sequence[StageRef],
     *,
     detached: bool,
-) -> Check:
-    """Open the door.
+) -> DoorState:
+    """Open the door; the way to the sites is there as soon as they are.
 
     Args:
         door: the door, closed.
-        emulator: the running emulator, with the environments deployed.
+        emulator: the running emulator.
         configuration: the organization.
         stages: the environments.
         detached: let it outlive this process.
 
-    Returns:
-        Whether the way to every site holds, from the parent zone to the certificate.
-
     Raises:
         DoorError: it does not open.
     """
-    domains = [stage.environment.domain for stage in stages]
-    sites = [f"https://{name}/" for domain in domains for name in (domain, static_domain(domain))]
     parent = configuration.dns.parent
-    state = door.start(
+    return door.start(
         emulator,
         domain=configuration.organization.domain,
         parent_account=configuration.accounts.shared_services,
         parent_zone=None if parent == "create" else parent,
-        sites=sites,
+        sites=[
+            f"https://{name}/"
+            for stage in stages
+            for name in (stage.environment.domain, static_domain(stage.environment.domain))
+        ],
         detached=detached,
     )
+
+
+def check_ways(state: DoorState) -> Check:
+    """Look whether the way to every site holds, from the parent zone to the certificate.
+
+    Args:
+        state: the open door.
+    """
     name = "every site's name leads to what serves it, with a certificate of that name"
-    return Check(name, tuple(broken_ways(state)), f"{len(sites)} names followed from the parent zone")
+    return Check(name, tuple(broken_ways(state)), f"{len(state.sites)} names followed from the parent zone")

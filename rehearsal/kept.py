@@ -12,6 +12,7 @@ from typing import Any
 from rehearsal.door import Door
 from rehearsal.door.browser import Browsers
 from rehearsal.emulator import Emulator, EmulatorError
+from rehearsal.process_group import command_line
 
 PREFIX = f"lz-rehearsal-{os.getuid()}-"
 STATE = "rehearsal.json"
@@ -29,19 +30,26 @@ def remember(directory: Path, state: dict[str, Any]) -> None:
         directory: its folder.
         state: how to reach it.
     """
-    (directory / STATE).write_text(json.dumps(state, indent=2), encoding="utf-8")
+    part = directory / f"{STATE}.part"
+    part.write_text(json.dumps(state, indent=2), encoding="utf-8")
+    part.replace(directory / STATE)  # whole: others look for it at any time
 
 
-def kept(root: Path) -> Iterator[Path]:
+def kept(root: Path, *, running: bool = False) -> Iterator[Path]:
     """Find the kept rehearsals of a project.
 
     Args:
         root: the project.
+        running: those too that still run, and end by themselves.
     """
-    for state in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{STATE}")):
+    for file in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{STATE}")):
         # Another user could make such a folder in a shared place.
-        if state.stat().st_uid == os.getuid() and json.loads(state.read_text())["project"] == str(root):
-            yield state.parent
+        if file.stat().st_uid != os.getuid():
+            continue
+        state = json.loads(file.read_text(encoding="utf-8"))
+        pid, command = state.get("running") or (0, "")
+        if state["project"] == str(root) and (running or not pid or command_line(pid) != command):
+            yield file.parent
 
 
 def take_down(directory: Path) -> None:

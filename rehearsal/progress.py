@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
@@ -32,6 +32,7 @@ class Progress:
         self._stacks: dict[str, str] = {}
         self._lock = threading.Lock()
         self._live: Live | None = None
+        self._shown: RenderableType | None = None
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -44,8 +45,36 @@ class Progress:
             console=self._console,
             refresh_per_second=REFRESHES_PER_SECOND,
             transient=True,
-        ):
+        ) as self._live:
             yield
+        self._live = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to something else while the body runs."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+        try:
+            yield
+        finally:
+            if live is not None:
+                live.start()
+                self._live = live
+
+    def show(self, renderable: RenderableType | None) -> None:
+        """Show something below the running phases, on a terminal.
+
+        Args:
+            renderable: what; nothing any more if None.
+        """
+        with self._lock:
+            self._shown = renderable
+
+    def log(self, text: str) -> None:
+        """Write a line about a part of a phase, where there is no terminal."""
+        if not self._console.is_terminal:
+            self._console.print(f"        {text}", soft_wrap=True, markup=False)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -110,9 +139,9 @@ class Progress:
 
     def _render(self) -> Group:
         with self._lock:
-            running, stacks = dict(self._running), dict(self._stacks)
+            running, stacks, shown = dict(self._running), dict(self._stacks), self._shown
         now = time.monotonic()
-        lines: list[Spinner | Table] = [
+        lines: list[RenderableType] = [
             Spinner("dots", Text(f"{now - started:5.1f} s  {name}")) for name, started in running.items()
         ]
         if stacks:
@@ -121,6 +150,8 @@ class Progress:
                 style = "green" if status in COMPLETE else "dim" if status == NOT_STARTED else "yellow"
                 table.add_row(" ", Text(name, style=style), Text(_short(status), style=style))
             lines.append(table)
+        if shown is not None:
+            lines.append(shown)
         return Group(*lines)
 
 

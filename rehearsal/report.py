@@ -15,15 +15,24 @@ from config.assembly import AssembledStack
 from rehearsal.checks import Check
 from rehearsal.emulator import NOT_ENFORCED, RECORDED_ONLY
 from rehearsal.images import PushedImage
+from rehearsal.pipeline.builds.machine import LEFT_OUT_CHECKS
+from rehearsal.pipeline_run import ActionTime
 from rehearsal.stacks import Failure, StackState
 
-NOT_RUN = (
+_LONGEST = 3  # actions that the report names of each stage
+_DOCKERFILE = (
+    "the Dockerfile: the script that it calls, bin/build, made the program from the pushed source, here with"
+    f" Python {platform.python_version()} for {platform.machine()}"
+)
+NOT_RUN_DIRECTLY = (
     "the pipeline itself: its definition is deployed, its order was followed here by the CDK CLI",
-    (
-        "the Dockerfile: the script that it calls, bin/build, made the program from the pushed source, here with"
-        f" Python {platform.python_version()} for {platform.machine()}"
-    ),
+    _DOCKERFILE,
     "the DNS preflight: the parent zone is not known to the world's resolvers",
+)
+NOT_RUN = (
+    f"in the pipeline's Synth, of ./lz check: {LEFT_OUT_CHECKS.replace(',', ', ')}",
+    _DOCKERFILE,
+    "the world's resolvers: the DNS preflight and the smoke tests ask the rehearsal's own",
 )
 
 
@@ -34,10 +43,14 @@ class Report:
     Args:
         organization: its name.
         environments: the environments that were asked for.
+        by_pipeline: released by the pipeline, not by the CDK CLI.
     """
 
     organization: str
     environments: Sequence[StageRef]
+    by_pipeline: bool = False
+    pipeline: Sequence[ActionTime] = ()
+    notes: list[str] = field(default_factory=list)
     states: Sequence[StackState] = ()
     checks: list[Check] = field(default_factory=list)
     failures: Sequence[Failure] = ()
@@ -57,6 +70,11 @@ class Report:
             and all(state.is_complete for state in self.states)
         )
 
+    @property
+    def not_run(self) -> Sequence[str]:
+        """What did not run, of what would run in AWS."""
+        return NOT_RUN if self.by_pipeline else NOT_RUN_DIRECTLY
+
     def recorded_only(self) -> Mapping[str, tuple[str, int]]:
         """Return CloudFormation type -> (what is not simulated, how many resources), for the deployed stacks."""
         counts: dict[str, int] = {}
@@ -75,6 +93,9 @@ class Report:
             "peak_memory_mib": self.peak_memory_mib,
             "phases": {name: round(seconds, 1) for name, seconds in self.phases.items()},
             "environments": [stage.key for stage in self.environments],
+            "by_pipeline": self.by_pipeline,
+            "pipeline": [asdict(action) for action in self.pipeline],
+            "notes": list(self.notes),
             "images": [asdict(image) for image in self.images],
             "stacks": [
                 {
@@ -103,7 +124,7 @@ class Report:
                 for name, (meaning, count) in self.recorded_only().items()
             },
             "not_enforced": list(NOT_ENFORCED),
-            "not_run": list(NOT_RUN),
+            "not_run": list(self.not_run),
         }
 
 
@@ -121,6 +142,10 @@ def show(report: Report, console: Console, account_names: Mapping[str, str]) -> 
             console.print(Padding(Text(str(failure)), (0, 0, 0, 2)))
     if report.problem and not report.failures:
         console.print(Text(report.problem, style="red"))
+    if report.pipeline:
+        console.print(_pipeline_table(report.pipeline))
+    for note in report.notes:
+        console.print(Padding(Text(f"- {note}"), (0, 0, 0, 2)))
     if report.states:
         console.print(_stack_table(report.states, account_names))
     if report.checks:
@@ -137,6 +162,25 @@ def show(report: Report, console: Console, account_names: Mapping[str, str]) -> 
             style="bold green" if report.passed else "bold red",
         )
     )
+
+
+def _pipeline_table(actions: Sequence[ActionTime]) -> Table:
+    """One line per stage: how long it took, and what of it took longest."""
+    table = Table(title="Pipeline", title_justify="left", box=None, pad_edge=False)
+    for header, justify in (("stage", "left"), ("actions", "right"), ("s", "right"), ("longest", "left")):
+        table.add_column(header, justify="right" if justify == "right" else "left", overflow="fold")
+    for stage in dict.fromkeys(action.stage for action in actions):
+        own = [action for action in actions if action.stage == stage]
+        failed = [action.name for action in own if action.status == "Failed"]
+        longest = sorted(own, key=lambda action: action.seconds, reverse=True)[:_LONGEST]
+        said = ", ".join(f"{action.name} {action.seconds:.1f}" for action in longest)
+        table.add_row(
+            stage,
+            str(len(own)),
+            f"{max(a.ended for a in own) - min(a.began for a in own):.1f}",
+            Text(f"{', '.join(failed)} failed", style="red") if failed else Text(said),
+        )
+    return table
 
 
 def _stack_table(states: Sequence[StackState], account_names: Mapping[str, str]) -> Table:
@@ -193,5 +237,5 @@ def _limits(report: Report) -> Group:
     lines = [Text("Not enforced by the emulator", style="italic")]
     lines += [Text(f"  - {line}") for line in NOT_ENFORCED]
     lines += [Text("Not run in this rehearsal", style="italic")]
-    lines += [Text(f"  - {line}") for line in NOT_RUN]
+    lines += [Text(f"  - {line}") for line in report.not_run]
     return Group(recorded, *lines)

@@ -19,6 +19,7 @@ from operations.output import paragraph, say, table
     "resolvers",
     multiple=True,
     metavar="ADDRESS[:PORT]",
+    envvar="LZ_DNS_RESOLVERS",
     help="Ask this resolver, or the machine's own as `system`; may be repeated. Several public ones if left out.",
 )
 @click.option(

@@ -5,20 +5,44 @@ import click
 
 @click.command()
 @click.option("--environment", metavar="NAME", help="Bring up only this environment and what it needs.")
+@click.option("--direct", is_flag=True, help="Deploy with the CDK CLI instead of the pipeline: shorter.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask before production.")
+@click.option("--ask", is_flag=True, help="Wait for an approval even without a terminal: ./lz approve.")
 @click.option("--keep", is_flag=True, help="Leave everything running at the end, to look around.")
 @click.option(
     "--down", is_flag=True, help="Stop what an earlier rehearsal left running, and do nothing else."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
-def command(*, environment: str | None, keep: bool, down: bool, as_json: bool) -> int:
+def command(
+    *,
+    environment: str | None,
+    direct: bool,
+    auto_approve: bool,
+    ask: bool,
+    keep: bool,
+    down: bool,
+    as_json: bool,
+) -> int:
     """Run the whole organization on this machine.
 
-    It deploys every account to a local emulator and runs the workloads as real processes: no AWS account, no
-    Docker, no credentials.
+    It bootstraps every account of a local emulator, lets the pipeline release this checkout, and runs the workloads
+    as real processes: no AWS account, no Docker, no credentials. Production is asked for on a terminal; without
+    one the rehearsal approves it itself.
     """
+    if auto_approve and ask:
+        message = "--auto-approve asks nobody: it does not go with --ask"
+        raise click.UsageError(message)
     if down and (keep or environment):
         message = "--down stops everything: it goes with neither --keep nor --environment"
         raise click.UsageError(message)
     from rehearsal.command import main  # noqa: PLC0415 -- the emulator is large: a wrong option must not wait for it
 
-    return main(environment=environment, keep=keep, down=down, as_json=as_json)
+    return main(
+        environment=environment,
+        direct=direct,
+        auto_approve=auto_approve,
+        ask=ask,
+        keep=keep,
+        down=down,
+        as_json=as_json,
+    )

@@ -18,6 +18,7 @@ from rehearsal.door.front import Front
 from rehearsal.door.look_ups import LookUps
 from rehearsal.door.names import Names
 from rehearsal.door.proxy import Proxy
+from rehearsal.door.resolver import Registrar, Resolver
 from rehearsal.emulator import Emulator
 
 _BACKLOG = 1024  # connections that wait to be accepted: a burst must not be refused
@@ -39,17 +40,24 @@ async def serve(directory: Path) -> None:
     proxy = Proxy(front, emulator_port=emulator.port, sites=settings.sites)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, backlog=_BACKLOG)
     port = server.sockets[0].getsockname()[1]
-    _write_state(directory, _state(directory, settings, authority, emulator, port))
+    resolver = Resolver(names, Registrar(directory), settings.domain)
+    _write_state(directory, _state(directory, settings, authority, emulator, port, await resolver.serve()))
     ended = asyncio.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wanted, ended.set)
     await ended.wait()
     server.close()
+    resolver.close()
     front.close()
 
 
 def _state(
-    directory: Path, settings: DoorSettings, authority: Authority, emulator: Emulator, port: int
+    directory: Path,
+    settings: DoorSettings,
+    authority: Authority,
+    emulator: Emulator,
+    port: int,
+    resolver: int,
 ) -> DoorState:
     trusted = directory / "ca.pem"
     trusted.write_bytes(authority.certificate + emulator.ca_file.read_bytes())
@@ -61,6 +69,7 @@ def _state(
         # The emulator's too: the addresses of media are there.
         fingerprints=(authority.fingerprint, fingerprint(shown.public_key())),
         sites=tuple(settings.sites),
+        resolver=f"127.0.0.1:{resolver}",
     )
 
 

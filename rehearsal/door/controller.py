@@ -59,6 +59,7 @@ class DoorState:
         ca_file: the authorities to trust: the door's own and the emulator's.
         fingerprints: base64 SHA-256 of the keys that a browser is to trust.
         sites: addresses of the environments.
+        resolver: address and port of the world's DNS.
     """
 
     pid: int
@@ -66,6 +67,7 @@ class DoorState:
     ca_file: str
     fingerprints: tuple[str, ...]
     sites: tuple[str, ...]
+    resolver: str
 
 
 class Door:

@@ -89,6 +89,23 @@ class Names:
         reason = f"{name} leads through more than {_LONGEST_CHAIN} aliases"
         raise ChainError("alias", reason)
 
+    async def name_servers(self, name: str, entered: frozenset[str]) -> frozenset[str]:
+        """The name servers of a zone's own name; none if the name is no zone's.
+
+        Args:
+            name: the name, in the organization's domain.
+            entered: the parent domain's name servers, as its registrar has them.
+
+        Raises:
+            ChainError: the registrar names servers that do not know the parent zone, or a delegation does not hold.
+        """
+        parent = self._parent(await self._zones())
+        if entered != parent.servers:
+            wrong = ", ".join(sorted(entered - parent.servers)) or "too few of them"
+            raise ChainError("delegation", f"the registrar names {wrong} for {parent}")
+        zone = await self._zone_of(normal(name), [])
+        return zone.servers if zone.name == normal(name) else frozenset()
+
     async def _step(self, name: str, chain: list[str]) -> str:
         """The name that a name's record points to."""
         zone = await self._zone_of(name, chain)

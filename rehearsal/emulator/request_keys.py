@@ -1,15 +1,34 @@
 """Condition keys that come from the request itself (service authorization reference), which MiniStack does not fill."""
 
+import contextlib
+import contextvars
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rehearsal.emulator import internals, internals_iam
 
+# The service that makes a call for somebody, such as S3 when it decrypts an object; empty in requests from outside.
+_via: contextvars.ContextVar[str] = contextvars.ContextVar("rehearsal_via_service", default="")
+
 # What the key of a record change is read from, by the end of its name.
 _CHANGES = "route53:changeresourcerecordsets"
 _ROLE_TAG = "iam:resourcetag/"
+
+
+@contextlib.contextmanager
+def via(service: str) -> Iterator[None]:
+    """Make calls from inside the emulator as a service makes them for its caller (kms:ViaService).
+
+    Args:
+        service: its name, such as s3.
+    """
+    token = _via.set(service)
+    try:
+        yield
+    finally:
+        _via.reset(token)
 
 
 def request_key(key: str, service: str, body: bytes, resource_arn: str) -> Any:
@@ -24,6 +43,8 @@ def request_key(key: str, service: str, body: bytes, resource_arn: str) -> Any:
     name = key.lower()
     if name.startswith(_CHANGES) and service == "route53":
         return _record_changes(name.removeprefix(_CHANGES), body)
+    if name == "kms:viaservice":
+        return f"{_via.get()}.{internals.region()}.amazonaws.com" if _via.get() else None
     if name == "ecs:cluster" and service == "ecs":
         return _cluster(body)
     if name.startswith(_ROLE_TAG) and ":role/" in resource_arn:

@@ -18,6 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.emulator.calls import client
+from rehearsal.emulator.request_keys import via
 from rehearsal.pipeline.definition import Definition, Store
 from rehearsal.pipeline.errors import ActionError
 from rehearsal.pipeline.records import Location
@@ -55,9 +56,9 @@ def put(store: Store, region: str, key: str, content: bytes, credentials: Creden
     """
     more: dict[str, Any] = {}
     if store.key:
-        made = client("kms", region=region, credentials=credentials).generate_data_key(
-            KeyId=store.key, KeySpec="AES_256"
-        )
+        kms = client("kms", region=region, credentials=credentials)
+        with via("s3"):
+            made = kms.generate_data_key(KeyId=store.key, KeySpec="AES_256")
         more = {
             "ServerSideEncryption": "aws:kms",
             "SSEKMSKeyId": store.key,
@@ -82,9 +83,9 @@ def get(store: Store, region: str, key: str, credentials: Credentials) -> bytes:
         found = client("s3", region=region, credentials=credentials).get_object(Bucket=store.bucket, Key=key)
     content: bytes = found["Body"].read()
     if _DATA_KEY in found["Metadata"]:
-        client("kms", region=region, credentials=credentials).decrypt(
-            CiphertextBlob=base64.b64decode(found["Metadata"][_DATA_KEY]), KeyId=store.key
-        )
+        kms = client("kms", region=region, credentials=credentials)
+        with via("s3"):
+            kms.decrypt(CiphertextBlob=base64.b64decode(found["Metadata"][_DATA_KEY]), KeyId=store.key)
     return content
 
 

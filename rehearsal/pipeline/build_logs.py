@@ -12,7 +12,8 @@ from rehearsal.emulator.calls import client
 from rehearsal.pipeline.errors import ActionError
 from rehearsal.pipeline.roles import Credentials
 
-_TAIL_LINES = 15
+_TAIL_LINES = 20
+_AGENT = "[Container]"  # how the lines begin that CodeBuild itself writes
 _EVERY_SECONDS = 1.0
 _BATCH = 1000  # events; CloudWatch Logs takes ten thousand, and a megabyte
 _LONGEST = 16_000  # characters of a line
@@ -82,7 +83,7 @@ class BuildLog:
         whole = content if last else content[: content.rfind(b"\n") + 1]
         self._position += len(whole)
         lines = [line[:_LONGEST] for line in whole.decode(errors="replace").splitlines() if line.strip()]
-        self._lines = [*self._lines, *lines][-_TAIL_LINES:]
+        self._lines = [*self._lines, *(line for line in lines if not line.startswith(_AGENT))][-_TAIL_LINES:]
         now = int(time.time() * 1000)
         for start in range(0, len(lines) if self._enabled else 0, _BATCH):
             self._logs.put_log_events(
@@ -92,5 +93,5 @@ class BuildLog:
             )
 
     def tail(self) -> list[str]:
-        """The last lines."""
+        """The last lines that its commands wrote."""
         return list(self._lines)

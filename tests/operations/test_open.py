@@ -47,6 +47,7 @@ def _state(directory: Path) -> DoorState:
         ca_file=str(directory / "door" / "ca.pem"),
         fingerprints=("one=", "two="),
         sites=(SITE, STATIC),
+        resolver="127.0.0.1:4001",
     )
 
 

@@ -186,10 +186,12 @@ def workload(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> "Workloa
 @pytest.fixture(scope="session")
 def deployed() -> Iterator["Deployed"]:
     """The whole organization, rehearsed and still up; a test that breaks something mends it again."""
-    from tests.rehearsal.rehearsed import OpenRehearsal, silently  # noqa: PLC0415 (most tests need none)
+    from tests.rehearsal.rehearsed import OpenRehearsal, approving, silently  # noqa: PLC0415 (most tests need none)
 
     configuration = load()
-    rehearsal = OpenRehearsal(configuration, configuration.stages(), silently(), keep=False)
+    rehearsal = OpenRehearsal(
+        configuration, configuration.stages(), silently(), approver=approving(), keep=False
+    )
     try:
         report = rehearsal.run()
         assert report.passed, report.problem or [check for check in report.checks if not check.passed]

@@ -398,7 +398,11 @@ def deploy_role(cloud: Cloud, *, account: str = STAGING, trusts: str = TOOLING) 
         allow(["cloudformation:*ChangeSet", "cloudformation:Describe*", "cloudformation:*Stack"]),
         allow("iam:PassRole", execution_arn),
         allow(["s3:GetObject*", "s3:GetBucket*", "s3:List*"]),
-        allow(["kms:Decrypt", "kms:DescribeKey"]),
+        # As the bootstrap template has it: S3 alone decrypts for the role.
+        {
+            **allow(["kms:Decrypt", "kms:DescribeKey"]),
+            "Condition": {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}},
+        },
     ]
     iam.put_role_policy(
         RoleName=deploys,

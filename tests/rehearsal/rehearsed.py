@@ -10,9 +10,10 @@ from rich.console import Console
 
 from config import Configuration, StageRef
 from config.assembly import read_assembly
+from rehearsal.approver import Approver
 from rehearsal.checks import Deployed
-from rehearsal.command import Rehearsal
 from rehearsal.progress import Progress
+from rehearsal.rehearsing import Rehearsal
 from rehearsal.report import Report
 
 
@@ -32,6 +33,11 @@ class OpenRehearsal(Rehearsal):
 
 def silently() -> Progress:
     return Progress(Console(file=StringIO()))
+
+
+def approving() -> Approver:
+    """Approve without asking anybody."""
+    return Approver("auto", silently(), Console(file=StringIO()))
 
 
 def rehearse_with(
@@ -58,7 +64,7 @@ def rehearse_with(
             stack.template_file.write_text(json.dumps(template))
             return assembly
 
-    rehearsal = Planted(configuration, stages, silently(), keep=False)
+    rehearsal = Planted(configuration, stages, silently(), approver=None, keep=False)
     try:
         return rehearsal.run()
     finally:

@@ -41,6 +41,10 @@ def test_the_sample_organization_is_rehearsed_and_nothing_is_left_behind(tempora
     assert done.report["peak_memory_mib"] > 200
     assert {stack["account"] for stack in done.report["stacks"]} == set(load().account_ids().values())
     assert all(stack["status"] == "CREATE_COMPLETE" for stack in done.report["stacks"])
+    assert done.report["by_pipeline"]
+    assert {action["status"] for action in done.report["pipeline"]} == {"Succeeded"}
+    assert [note for note in done.report["notes"] if "name servers were entered" in note]
+    assert [note for note in done.report["notes"] if "approved by the rehearsal itself" in note]
     assert done.report["recorded_only"]
     assert done.report["not_enforced"]
     assert leftovers(temporary) == []
@@ -75,11 +79,11 @@ def test_an_ordinary_user_can_rehearse_beside_another_rehearsal(temporary: Path)
         shutil.rmtree(other, ignore_errors=True)
 
 
-@pytest.mark.parametrize("moment", ["bootstrap", "shared services"])
+@pytest.mark.parametrize("moment", ["bootstrap", "pipeline"])
 def test_ctrl_c_leaves_no_process_and_no_file_behind(temporary: Path, moment: str) -> None:
     process = start([], temporary)
     assert process.stderr is not None
-    waiting_for = {"bootstrap": "start the local AWS", "shared services": "push the images"}[moment]
+    waiting_for = {"bootstrap": "start the local AWS", "pipeline": "deploy tooling by hand"}[moment]
     for line in process.stderr:
         if waiting_for in line:
             break

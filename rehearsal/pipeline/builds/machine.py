@@ -108,6 +108,8 @@ class Machine:
             **QUIET,
             LEAVE_OUT: LEFT_OUT_CHECKS,
             UNAUDITED: "reported",  # neither a vulnerability service nor a registry's scan is reached
+            # What the rehearsal tells the commands of this project, such as the resolver to ask.
+            **{name: value for name, value in self._given.items() if name.startswith("LZ_")},
             **{name: value for name, value in self._aws.items() if name not in _AUTHORITIES},
         }
 

@@ -1,0 +1,88 @@
+"""`lz pipeline`."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.live import Live
+
+from operations.configuration import config_option
+from operations.output import console, say, write_json
+from operations.pipeline_access import PipelineAccess, pipeline_access
+from operations.pipeline_table import drawn, title, word
+from operations.pipeline_view import ENDED, FAILED, NOT_RUN, PipelineView
+
+POLL_SECONDS = 2.0  # CodePipeline's GetPipelineState allows about as many requests
+REHEARSED_POLL_SECONDS = 0.7
+
+
+@click.group()
+def command() -> None:
+    """Show where the pipeline is."""
+
+
+@command.command()
+@click.option("--watch", is_flag=True, help="Follow the newest execution to its end.")
+@click.option("--json", "as_json", is_flag=True, help="Write it as JSON.")
+@click.option("--rehearsal", is_flag=True, help="Show the pipeline of the rehearsal that is up instead.")
+@click.option("--profile", metavar="NAME", help="Use this AWS profile; its account is tooling.")
+@config_option
+def status(*, watch: bool, as_json: bool, rehearsal: bool, profile: str | None, config: Path | None) -> int:
+    """Show the stages and actions as the console does.
+
+    The exit code is 1 if the newest execution failed.
+    """
+    if rehearsal and profile:
+        message = "--rehearsal takes no --profile: it uses no credentials of yours"
+        raise click.UsageError(message)
+    access = pipeline_access(config=config, rehearsal=rehearsal, profile=profile)
+    if watch:
+        found = _watch(access, seconds=REHEARSED_POLL_SECONDS if rehearsal else POLL_SECONDS, quiet=as_json)
+    else:
+        found = access.view()
+    if as_json:
+        write_json(asdict(found) | {"stages": [_stage(stage) for stage in asdict(found)["stages"]]})
+    else:
+        console().print(drawn(found, every=True))
+    return 1 if found.status == FAILED else 0
+
+
+def _watch(access: PipelineAccess, *, seconds: float, quiet: bool) -> PipelineView:
+    """Follow the newest execution; on a terminal as a table that changes, elsewhere a line per change."""
+    out = console(error=True)
+    found = access.view()
+    with Live(
+        get_renderable=lambda: drawn(found, every=False), console=out, transient=True, auto_refresh=False
+    ) as live:
+        told: dict[str, str] = {}
+        while found.status not in (*ENDED, NOT_RUN):
+            if out.is_terminal:
+                live.refresh()
+            elif not quiet:
+                _tell_changes(found, told)
+            time.sleep(seconds)
+            found = access.view()
+    return found
+
+
+def _tell_changes(found: PipelineView, told: dict[str, str]) -> None:
+    if not told:
+        say(title(found))
+    for stage in found.stages:
+        shown = word(stage.status)
+        if stage.execution_id == found.execution_id and told.get(stage.name) != shown:
+            told[stage.name] = shown
+            say(f"{stage.name}: {shown}")
+
+
+def _stage(stage: dict[str, object]) -> dict[str, object]:
+    """A stage as JSON: times as ISO 8601, and no token, with which anybody could answer."""
+    actions: list[dict[str, object]] = stage["actions"]  # type: ignore[assignment]
+    shown = []
+    for action in actions:
+        waits = bool(action.pop("token"))
+        started = action["started"]
+        action["started"] = started.isoformat() if started is not None else None  # type: ignore[attr-defined]
+        shown.append({**action, "waits_for_approval": waits})
+    return {**stage, "actions": shown}

@@ -1,0 +1,183 @@
+"""A pipeline followed as `./lz rehearse` does it, and looked at and answered as people do."""
+
+import json
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from rich.console import Console
+
+from config import load
+from operations.errors import CommandError
+from operations.pipeline_access import PipelineAccess, waiting_approval
+from operations.pipeline_table import drawn
+from operations.pipeline_view import FAILED, NOT_RUN, SUCCEEDED, find_pipeline
+from rehearsal.approver import Approver
+from rehearsal.pipeline_run import PipelineError, PipelineRun
+from rehearsal.progress import Progress
+from tests.rehearsal.conftest import TOOLING, Cloud
+from tests.rehearsal.pipelines import Line, allow, approval, build, deploy, error, project, stage
+
+pytestmark = pytest.mark.rehearsal
+
+
+def following(line: Line, entered: list[str], marker: Path | None = None) -> PipelineRun:
+    """Follow a pipeline; entering the name servers makes the marker."""
+    progress = Progress(Console(file=StringIO()))
+
+    def enter(name_servers: Sequence[str]) -> None:
+        entered.extend(name_servers)
+        if marker is not None:
+            marker.touch()
+
+    return PipelineRun(
+        access(line),
+        progress=progress,
+        approver=Approver("auto", progress, Console(file=StringIO())),
+        enter=enter,
+    )
+
+
+def access(line: Line) -> PipelineAccess:
+    return PipelineAccess(line.api, line.name, load())
+
+
+def test_what_a_person_does_is_done_at_the_preflight_the_placeholder_and_the_approval(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    entered: list[str] = []
+    marker, built = tmp_path / "entered", tmp_path / "built"
+    servers = "printf 'enter these:\\n\\n    ns-1.example.\\n    ns-2.example.\\n\\n'"
+    line = deploy(
+        cloud,
+        tmp_path / "source",
+        [
+            stage("Shared", build("DnsPreflight")),
+            stage("Production", build("RefusePlaceholder"), approval("Approve", order=2)),
+        ],
+        {
+            "DnsPreflight": project([f"test -e {marker} || {{ {servers}; exit 1; }}"]),
+            "RefusePlaceholder": project([f"test -e {built} || {{ touch {built}; exit 1; }}"]),
+        },
+    )
+    run = following(line, entered, marker)
+
+    execution = run.follow()
+
+    assert line.execution(execution)["status"] == SUCCEEDED
+    assert execution != line.first()
+    assert run.executions == 2
+    assert entered == ["ns-1.example.", "ns-2.example."]
+    assert len(run.helped) == 2
+    assert {action.status for action in run.actions} == {SUCCEEDED}
+
+
+def test_what_nobody_can_help_is_told_in_a_few_lines(cloud: Cloud, tmp_path: Path) -> None:
+    noise = "for n in $(seq 40); do echo line $n; done; echo the cause; exit 3"
+    line = deploy(cloud, tmp_path / "source", [stage("Work", build("Break"))], {"Break": project([noise])})
+
+    with pytest.raises(PipelineError, match="Work/Break failed") as told:
+        following(line, []).follow()
+
+    assert "the cause" in str(told.value)
+    assert len(str(told.value).splitlines()) < 10
+    view = access(line).view()
+    shown = Console(file=StringIO(), width=100)
+    shown.print(drawn(view, every=True))
+    text = shown.file.getvalue()  # type: ignore[attr-defined]
+    assert view.status == FAILED
+    assert "Work/Break failed" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_an_approval_is_found_by_its_environment(cloud: Cloud, tmp_path: Path) -> None:
+    configuration = load()
+    production = configuration.find_stage("production")
+    line = deploy(cloud, tmp_path / "source", [stage("Gate", approval(f"Approve-{production.stage_name}"))])
+    line.token("Gate", f"Approve-{production.stage_name}")
+
+    where, action = waiting_approval(access(line), production)
+
+    assert (where.name, action.summary) == ("Gate", "Release it?")
+    with pytest.raises(CommandError, match="no approval of my-django-app/staging waits"):
+        waiting_approval(access(line), configuration.find_stage("staging"))
+    access(line).answer(where, action, status="Rejected", summary="not today")
+    execution = line.first()
+    assert line.wait(execution)["status"] == FAILED
+    assert "not today" in error(line.actions(execution)[action.name])
+
+
+def test_an_action_that_did_not_run_in_this_execution_is_no_success_of_an_older_one(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    marker = tmp_path / "marker"
+    line = deploy(
+        cloud,
+        tmp_path / "source",
+        [stage("Work", build("First"), build("Second", order=2))],
+        {"First": project([f"test ! -e {marker}"]), "Second": project(["true"])},
+    )
+    line.wait(line.first())
+    marker.touch()
+    line.wait(line.start())
+
+    (work,) = [one for one in access(line).view().stages if one.name == "Work"]
+
+    assert {action.name: action.status for action in work.actions} == {"First": FAILED, "Second": NOT_RUN}
+
+
+def test_a_pipeline_that_changes_itself_starts_again_and_converges(cloud: Cloud, tmp_path: Path) -> None:
+    """The build deploys the pipeline's own stack, as the CDK's self-mutation does."""
+    template = tmp_path / "template.json"
+    script = (
+        "import boto3, sys\n"
+        "api = boto3.client('cloudformation')\n"
+        f"body = open('{template}').read()\n"
+        "try:\n"
+        "    api.update_stack(StackName=sys.argv[1], TemplateBody=body, Capabilities=['CAPABILITY_NAMED_IAM'])\n"
+        "except api.exceptions.ClientError as error:\n"
+        "    assert 'No updates' in str(error), error\n"
+    )
+    python = json.dumps(_packages())
+
+    def may_deploy(resources: dict[str, Any]) -> None:
+        (inline,) = resources["BuildRole"]["Properties"]["Policies"]
+        inline["PolicyDocument"]["Statement"].append(allow("cloudformation:UpdateStack"))
+
+    line = deploy(
+        cloud,
+        tmp_path / "source",
+        [stage("Gate", approval("Wait")), stage("Update", build("SelfMutate"))],
+        {"SelfMutate": project([f"PYTHONPATH={python} python3 mutate.py $(cat {tmp_path}/stack)"])},
+        files={"mutate.py": script},
+        change=may_deploy,
+    )
+    (tmp_path / "stack").write_text(line.stack.name)
+    line.resources["Pipeline"]["Properties"]["Stages"].append(stage("New", approval("Added")))
+    template.write_text(json.dumps({"Resources": line.resources, "Outputs": {}}))
+    first = line.first()
+    run = following(line, [])
+
+    last = run.follow()
+
+    assert line.execution(first)["status"] == "Cancelled"
+    assert line.execution(last)["pipelineVersion"] == 2
+    assert run.executions == 2
+    assert list(line.actions(last))[-1] == "Added"
+    assert len(line.api.list_pipeline_executions(pipelineName=line.name)["pipelineExecutionSummaries"]) == 2
+    with pytest.raises(Exception, match="PipelineExecutionOutdated"):
+        line.api.rollback_stage(pipelineName=line.name, stageName="Gate", targetPipelineExecutionId=first)
+
+
+def test_the_deployed_pipeline_is_found_by_its_stack(cloud: Cloud) -> None:
+    with pytest.raises(CommandError, match="is not deployed") as told:
+        find_pipeline(cloud.client("cloudformation", TOOLING))
+
+    assert "./lz cdk -- deploy Registry Pipeline" in str(told.value)
+
+
+def _packages() -> str:
+    return str(Path(boto3.__file__).parents[1])
