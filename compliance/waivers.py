@@ -73,6 +73,7 @@ def read_waivers(path: Path = LEDGER) -> tuple[Waiver, ...]:
     except tomllib.TOMLDecodeError as error:
         message = f"{path.name}: {error}; correct the TOML"
         raise WaiverError(message) from error
+    ledger.pop("allowance", None)  # of what we build with: compliance/allowances.py
     entries = ledger.pop("waiver", [])
     if ledger or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         message = f"{path.name}: something else than [[waiver]] entries; start every entry with [[waiver]]"

@@ -44,6 +44,7 @@ __all__ = [
     "Dns",
     "EnvironmentClass",
     "EnvironmentCompliance",
+    "ImageFindings",
     "Model",
     "Network",
     "Organization",
@@ -53,6 +54,8 @@ __all__ = [
     "WorkerSize",
     "Workload",
 ]
+
+ImageFindings = Literal["critical", "high", "medium", "low", "off"]
 
 
 class Organization(Model):
@@ -133,6 +136,10 @@ class Pipeline(Model):
         default=("production",),
         description="Classes of environment that wait for a manual approval; production always does.",
         json_schema_extra={"uniqueItems": True},
+    )
+    image_findings: ImageFindings = Field(
+        default="high",
+        description="A finding of the registry's image scan that is this severe, or worse, blocks the approval.",
     )
     wave_size: int = Field(
         default=1,

@@ -38,8 +38,13 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "guard": "Stop a release that would lose a stack or a resource with data.",
         "cdk": "Run the pinned CDK CLI.",
     },
+    "Security team": {
+        "compliance": "Build the reports that a security review reads.",
+        "supply-chain": "Audit dependencies and licenses, and write bills of materials.",
+    },
     "Pipeline steps": {
         "image": "Build and push a workload's image, unless its source is unchanged.",
+        "image-scan": "Ask the registry what its scan found in an environment's images.",
         "release": "Run an environment's release task and follow it.",
         "record": "Check that the release's image runs, and write the release record.",
         "dns-preflight": "Check that the world can resolve the parent domain.",

@@ -55,7 +55,12 @@ def write_locks(*, upgrade: bool, say: Callable[[str], None]) -> tuple[str, ...]
     return tuple(changed)
 
 
-def _uv() -> list[str]:
+def uv_command() -> str:
+    """Return the path of uv, which `./lz` installs.
+
+    Raises:
+        CommandError: it is not installed.
+    """
     uv = shutil.which(
         "uv", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     )
@@ -64,8 +69,12 @@ def _uv() -> list[str]:
         raise CommandError(
             message, fix="run any command through ./lz: it installs uv from requirements/uv.txt"
         )
+    return uv
+
+
+def _uv() -> list[str]:
     options = ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes", "--no-emit-index-url"]
-    return [uv, "pip", "compile", "--quiet", *options, "--custom-compile-command", "./lz lock"]
+    return [uv_command(), "pip", "compile", "--quiet", *options, "--custom-compile-command", "./lz lock"]
 
 
 def _npm() -> list[str]:

@@ -132,6 +132,10 @@ def synth_step(
 
     For the last, the templates of earlier releases are read, and nothing else in the records bucket.
 
+    What was found is an artifact of the run, `Synth_reports`: the compliance reports. An
+    artifact, since it belongs to one execution, is encrypted and kept as its other artifacts are, and can be the input
+    of later steps; a report group of CodeBuild takes test results and no files.
+
     Args:
         scope: the pipeline's stack.
         configuration: the organization.
@@ -150,7 +154,7 @@ def synth_step(
     if len(inputs) >= MOST_INPUTS - 1:  # the source is one too
         inputs = {f"gathered/{step.id}": step for step in _gather(images, role)}
         commands = ["mkdir -p images && cp -RL gathered/*/. images/", *commands]
-    return pipelines.CodeBuildStep(
+    step = pipelines.CodeBuildStep(
         "Synth",
         input=platform,
         additional_inputs=inputs,
@@ -159,6 +163,8 @@ def synth_step(
         role=role,
         build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
     )
+    step.add_output_directory("reports")
+    return step
 
 
 def _gather(

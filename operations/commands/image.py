@@ -15,6 +15,10 @@ from operations.image import Registry, build_image, write_image
 from operations.output import say
 from operations.releases.inspection import inspect, write_migrations
 from operations.releases.migrations import Migrations
+from operations.supply.image_inventory import image_inventory
+from operations.supply.licenses import read_policy
+from operations.supply.sbom import bill, write_bill
+from operations.supply.workloads import IMAGE_BILL
 
 
 @click.command()
@@ -29,7 +33,7 @@ from operations.releases.migrations import Migrations
     "--output",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for image.json and migrations.json.",
+    help="Folder for image.json, migrations.json and sbom.cdx.json.",
 )
 @click.option("--revision", metavar="COMMIT", help="Commit of the source; in CodeBuild it is known.")
 @config_option
@@ -39,7 +43,7 @@ def command(*, workload: str, source: Path, output: Path, revision: str | None, 
     The image's tag is a hash of its source. If the tooling account's registry has it, that image is used again;
     else it is built and pushed. Its digest goes to image.json, which synthesis reads. What its migrations are, and
     what of them the version before cannot live with, goes to migrations.json: the image is asked, with a database
-    that lives for a minute.
+    that lives for a minute. What is installed in it goes to sbom.cdx.json, a CycloneDX bill of materials.
     """
     configuration = load(config)
     if workload not in configuration.workloads:
@@ -68,6 +72,27 @@ def command(*, workload: str, source: Path, output: Path, revision: str | None, 
         login=registry.logged_in(),
     )
     say(f"{_summary(migrations)} -> {write_migrations(migrations, output)}")
+    _write_inventory(configuration, workload, registry=registry, digest=image.digest, output=output)
+
+
+def _write_inventory(
+    configuration: Configuration, workload: str, *, registry: Registry, digest: str, output: Path
+) -> None:
+    """Write what is installed in the image; what cannot be told is for `lz supply-chain` to refuse."""
+    try:
+        with registry.logged_in():
+            inventory = image_inventory(
+                registry.reference(digest),
+                workload=workload,
+                release_command=configuration.workloads[workload].commands.release or (),
+                policy=read_policy(),
+            )
+    except CommandError as error:
+        say(f"what is installed in the image is NOT known: {error}")
+        return
+    file = write_bill(bill(workload, digest, [inventory], container=True), output / IMAGE_BILL)
+    missing = f" (not in it: {inventory.note})" if inventory.note else ""
+    say(f"{len(inventory.components)} components{missing} -> {file}")
 
 
 def _summary(migrations: Migrations) -> str:

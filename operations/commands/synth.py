@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from compliance.results import RESULT, ComplianceResult, Status, write_result
+from compliance.report import PAGE, write_reports
+from compliance.results import RESULT, ComplianceResult, Status
 from compliance.waivers import WaiverError
 from config import load
 from operations.configuration import config_option
@@ -48,9 +49,9 @@ def command(*, output: Path, images: Path | None, config: Path | None) -> int:
     result = verdict.result
     if result is not None:
         count = collect_reports(output, ROOT / "reports" / "nag")
-        write_result(result, ROOT / RESULT)
+        write_reports(result, ROOT / RESULT.parent)
         say(_summary(result))
-        say(f"{RESULT}; cdk-nag's own reports: {count} files in reports/nag")
+        say(f"{RESULT.with_name(PAGE)}; cdk-nag's own reports: {count} files in reports/nag")
         if verdict.passed:
             say(f"{output} may be released ({time.monotonic() - started:.1f} s)")
     return 0 if verdict.passed else 1

@@ -79,6 +79,14 @@ def test_synthesis_runs_every_check_and_gets_the_digests(organization: Assembly)
     assert inputs == ["acme_landing_zone_Source", "Image_my_django_app_Output"]
 
 
+def test_the_reports_are_an_artifact_of_the_run(organization: Assembly) -> None:
+    synth = actions(organization, "Build")["Synth"]
+    assert [artifact["Name"] for artifact in synth.body["OutputArtifacts"]] == [
+        "Synth_Output",
+        "Synth_reports",
+    ]
+
+
 def test_an_image_is_built_once_on_the_processor_that_it_is_for(synthesize: Synthesize) -> None:
     assembly = synthesize(documents.with_second_workload())
     build = actions(assembly, "Build")

