@@ -33,10 +33,13 @@ ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config" / "accounts.json"
 
 
-def main(*, environment: str | None, keep: bool, down: bool, as_json: bool) -> int:
+def main(
+    *, config: Path | None = None, environment: str | None, keep: bool, down: bool, as_json: bool
+) -> int:
     """Rehearse, or take kept rehearsals down.
 
     Args:
+        config: the configuration; that of the project if left out.
         environment: only this environment, as `staging`, `my-django-app/staging` or `MyDjangoAppStaging`.
         keep: leave the organization up and say how to reach it.
         down: take down what was kept.
@@ -51,12 +54,14 @@ def main(*, environment: str | None, keep: bool, down: bool, as_json: bool) -> i
     progress_console = Console(stderr=True, highlight=False)
     if down:
         return _down(progress_console)
-    configuration = load(CONFIG)
+    configuration = load(config)
     stages = [configuration.find_stage(environment)] if environment else list(configuration.stages())
     # A closed terminal or a stopped job ends a rehearsal as Ctrl-C does: nothing may stay behind.
     for wanted in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(wanted, _interrupt)
-    rehearsal = Rehearsal(configuration, stages, Progress(progress_console), keep=keep)
+    rehearsal = Rehearsal(
+        configuration, stages, Progress(progress_console), keep=keep, config_file=(config or CONFIG).resolve()
+    )
     try:
         with rehearsal.progress.live():
             report = rehearsal.run()
@@ -105,11 +110,19 @@ class Rehearsal:
         stages: the environments to deploy.
         progress: shows what happens.
         keep: whether it is to be left up.
+        config_file: the file that the configuration was read from.
     """
 
     def __init__(
-        self, configuration: Configuration, stages: Sequence[StageRef], progress: Progress, *, keep: bool
+        self,
+        configuration: Configuration,
+        stages: Sequence[StageRef],
+        progress: Progress,
+        *,
+        keep: bool,
+        config_file: Path = CONFIG,
     ) -> None:
+        self._config_file = config_file
         self._keep = keep
         self.progress = progress
         self.kept_state: dict[str, object] = {}
@@ -201,7 +214,7 @@ class Rehearsal:
         with self.progress.phase(title):
             return self._deployment.synthesize(
                 name,
-                config_file=CONFIG,
+                config_file=self._config_file,
                 images=images,
                 environment={**_without_aws(os.environ), "TMPDIR": str(self._scratch)},
             )

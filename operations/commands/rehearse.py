@@ -1,6 +1,10 @@
 """`lz rehearse`."""
 
+from pathlib import Path
+
 import click
+
+from operations.configuration import config_option
 
 
 @click.command()
@@ -10,7 +14,8 @@ import click
     "--down", is_flag=True, help="Stop what an earlier rehearsal left running, and do nothing else."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
-def command(*, environment: str | None, keep: bool, down: bool, as_json: bool) -> int:
+@config_option
+def command(*, environment: str | None, keep: bool, down: bool, as_json: bool, config: Path | None) -> int:
     """Run the whole organization on this machine.
 
     It deploys every account to a local emulator and runs the workloads as real processes: no AWS account, no
@@ -21,4 +26,4 @@ def command(*, environment: str | None, keep: bool, down: bool, as_json: bool) -
         raise click.UsageError(message)
     from rehearsal.command import main  # noqa: PLC0415 -- the emulator is large: a wrong option must not wait for it
 
-    return main(environment=environment, keep=keep, down=down, as_json=as_json)
+    return main(config=config, environment=environment, keep=keep, down=down, as_json=as_json)
