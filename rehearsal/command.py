@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from rehearsal.report import show
 
 def main(
     *,
+    config: Path | None = None,
     environment: str | None,
     direct: bool,
     auto_approve: bool,
@@ -28,6 +30,7 @@ def main(
     """Rehearse, or take kept rehearsals down.
 
     Args:
+        config: the configuration; that of the project if left out.
         environment: only this environment, as `staging`, `my-django-app/staging` or `MyDjangoAppStaging`.
         direct: deploy with the CDK CLI, without the pipeline; so is one environment alone.
         auto_approve: answer the pipeline's approvals without asking anybody.
@@ -45,7 +48,7 @@ def main(
     progress_console = Console(stderr=True, highlight=False)
     if down:
         return _down(progress_console)
-    configuration = load(CONFIG)
+    configuration = load(config)
     stages = [configuration.find_stage(environment)] if environment else list(configuration.stages())
     # A closed terminal or a stopped job ends a rehearsal as Ctrl-C does: nothing may stay behind.
     for wanted in (signal.SIGTERM, signal.SIGHUP):
@@ -56,9 +59,18 @@ def main(
         progress_console.print(
             "One environment alone: deployed with the CDK CLI. The pipeline always releases to all."
         )
-    by_pipeline = not direct and not environment
+    elif config and not direct:
+        progress_console.print(
+            "Another configuration: deployed with the CDK CLI. The pipeline releases what is checked in."
+        )
+    by_pipeline = not (direct or environment or config)
     rehearsal = Rehearsal(
-        configuration, stages, progress, approver=approver if by_pipeline else None, keep=keep
+        configuration,
+        stages,
+        progress,
+        approver=approver if by_pipeline else None,
+        keep=keep,
+        config_file=(config or CONFIG).resolve(),
     )
     try:
         with rehearsal.progress.live():

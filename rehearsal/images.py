@@ -55,7 +55,7 @@ def push_images(
         source = root / (workload.source.path or "workloads/django/app")
         repository = Names(configuration).repository(name)
         tag = image_tag(source, workload.architecture, workload.source.target)
-        given = _push(ecr, repository, tag, source, workload.architecture)
+        given = _push(ecr, repository, tag, source, workload.architecture, workload.source.target)
         pushed.append(PushedImage(name, repository, tag, given))
         target = directory / name / "image.json"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +65,8 @@ def push_images(
     return tuple(pushed)
 
 
-def _push(ecr: Any, repository: str, tag: str, source: Path, architecture: str) -> str:
+def _push(
+    ecr: Any, repository: str, tag: str, source: Path, architecture: str, target: str | None = None
+) -> str:
     labels = {"org.opencontainers.image.title": repository}
-    return push(ecr, repository, tag, pack(source, PLATFORMS[architecture], labels))
+    return push(ecr, repository, tag, pack(source, PLATFORMS[architecture], labels, target))

@@ -32,15 +32,20 @@ class Image:
     manifest: bytes
 
 
-def pack(source: Path, architecture: str, labels: Mapping[str, str]) -> Image:
+TARGET_FILE = "target"
+"""Beside the source in a layer: the stage of the Dockerfile that is released, if one is named."""
+
+
+def pack(source: Path, architecture: str, labels: Mapping[str, str], target: str | None = None) -> Image:
     """Pack a source into an image; the same source gives the same bytes.
 
     Args:
         source: folder with the Dockerfile.
         architecture: as the OCI specification names it, such as `arm64` or `amd64`.
         labels: of the image.
+        target: stage of the Dockerfile that is released; the last one if None.
     """
-    tar = _layer(source)
+    tar = _layer(source, target)
     layer = gzip.compress(tar, mtime=0)
     config = _json(
         {
@@ -96,10 +101,14 @@ def _upload(ecr: Any, repository: str, blob: bytes) -> None:
     )
 
 
-def _layer(source: Path) -> bytes:
+def _layer(source: Path, target: str | None) -> bytes:
     """Pack the source the same way every time: sorted, with no owner and no time."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        if target is not None:
+            entry = tarfile.TarInfo(TARGET_FILE)
+            entry.size = len(target.encode())
+            archive.addfile(entry, io.BytesIO(target.encode()))
         for relative in source_files(source):
             path = source / relative
             entry = tarfile.TarInfo(f"app/{relative}")

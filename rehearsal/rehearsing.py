@@ -55,6 +55,7 @@ class Rehearsal:
         progress: shows what happens.
         approver: answers the pipeline's approvals; None deploys with the CDK CLI, without the pipeline.
         keep: whether it is to be left up.
+        config_file: the file that the configuration was read from.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Rehearsal:
         *,
         approver: Approver | None,
         keep: bool,
+        config_file: Path = CONFIG,
     ) -> None:
+        self._config_file = config_file
         self._keep = keep
         self._approver = approver
         self.progress = progress
@@ -194,7 +197,7 @@ class Rehearsal:
         with self.progress.phase(title):
             return self._deployment.synthesize(
                 name,
-                config_file=CONFIG,
+                config_file=self._config_file,
                 images=images,
                 environment={**_without_aws(os.environ), "TMPDIR": str(self._scratch)},
             )

@@ -14,11 +14,12 @@ from botocore.exceptions import ClientError
 from config import StageRef
 from config.naming import parameter_name
 from rehearsal.checks import DENIED, Deployed, Found, Named
+from rehearsal.engine.balancing import BY_NAME
+from rehearsal.engine.health import matches
 
 _SETTLE_SECONDS = 60.0  # for tasks that the scaling has just asked for
 _POLL_SECONDS = 0.5
 _TASKS_SERVICE = "ecs-tasks.amazonaws.com"
-_FOREIGN_HOST = "not-our-name.example"
 _TIMEOUT_SECONDS = 45.0  # above the application's own patience with a database that wakes up
 _OK = 200
 
@@ -125,17 +126,17 @@ def targets_are_healthy(deployed: Deployed) -> Found:
     return problems, f"{seen} targets"
 
 
-def health_answers_any_host(deployed: Deployed) -> Found:
-    """The health page of every task answers at its address, whatever host it is asked for."""
+def health_answers_at_its_address(deployed: Deployed) -> Found:
+    """The health page of every task answers at its address, which is the host that a load balancer asks for."""
     problems, asked = [], 0
     for stage in deployed.stages:
         path = stage.workload.health_path
         for _, target in _targets(deployed, stage):
             address, port = target["Target"]["Id"], target["Target"]["Port"]
             connection = http.client.HTTPConnection(address, port, timeout=_TIMEOUT_SECONDS)
-            status, body = _get(connection, path, host=_FOREIGN_HOST)
+            status, body = _get(connection, path, host=f"{address}:{port}")
             asked += 1
-            if status != _OK:
+            if not matches(status, stage.workload.health_codes):
                 problems.append(f"{address}:{port}{path} of {stage.key} answers {status}: {body}")
     return problems, f"{asked} tasks asked"
 
@@ -156,14 +157,22 @@ def smoke_path_answers(deployed: Deployed) -> Found:
     problems = []
     context = ssl.create_default_context(cafile=str(deployed.emulator.ca_file))
     for stage in deployed.stages:
-        balancer = parameter(deployed, stage, "LoadBalancerDnsName")
+        balancer = _balancer(deployed, stage)
         connection = http.client.HTTPSConnection(
             "127.0.0.1", deployed.emulator.port, context=context, timeout=_TIMEOUT_SECONDS
         )
-        status, body = _get(connection, stage.workload.smoke_path, host=f"{balancer}:443")
+        path = f"{BY_NAME}{balancer}{stage.workload.smoke_path}"
+        status, body = _get(connection, path, host=f"{stage.environment.domain}:443")
         if status != _OK:
             problems.append(f"{stage.workload.smoke_path} of {stage.key} answers {status}: {body}")
     return problems, f"{len(deployed.stages)} load balancers asked"
+
+
+def _balancer(deployed: Deployed, stage: StageRef) -> str:
+    """Return the name of an environment's load balancer."""
+    host = parameter(deployed, stage, "LoadBalancerDnsName")
+    found = deployed.emulator.client("elbv2", stage.account_id).describe_load_balancers()["LoadBalancers"]
+    return str(next(one["LoadBalancerName"] for one in found if one["DNSName"] == host))
 
 
 def _query(deployed: Deployed, stage: StageRef, statement: str) -> list[tuple[Any, ...]]:
@@ -264,14 +273,15 @@ def _attempts(
     deployed: Deployed, stage: StageRef, other: StageRef, credentials: Any
 ) -> Iterator[tuple[str, bool]]:
     """Try an environment's media bucket and queue with the rights of another one."""
-    s3 = deployed.emulator.client("s3", stage.account_id, credentials=credentials)
-    bucket = parameter(deployed, other, "MediaBucketName")
-    key = f"rehearsal-check/{stage.stage_name}"
-    yield (
-        f"bucket {bucket}",
-        _allowed(lambda: s3.put_object(Bucket=bucket, Key=key, Body=b""))
-        and _allowed(lambda: s3.delete_object(Bucket=bucket, Key=key)),
-    )
+    if other.workload.media:
+        s3 = deployed.emulator.client("s3", stage.account_id, credentials=credentials)
+        bucket = parameter(deployed, other, "MediaBucketName")
+        key = f"rehearsal-check/{stage.stage_name}"
+        yield (
+            f"bucket {bucket}",
+            _allowed(lambda: s3.put_object(Bucket=bucket, Key=key, Body=b""))
+            and _allowed(lambda: s3.delete_object(Bucket=bucket, Key=key)),
+        )
     if other.workload.commands.worker is not None:
         sqs = deployed.emulator.client("sqs", stage.account_id, credentials=credentials)
         url = parameter(deployed, other, "QueueUrl")
@@ -294,7 +304,7 @@ def _allowed(call: Callable[[], object]) -> bool:
 RUNNING: tuple[Named, ...] = (
     ("every service runs the tasks that it wants", services_run),
     ("every web task passes its load balancer's health check", targets_are_healthy),
-    ("the health page answers at a task's address, with a foreign host", health_answers_any_host),
+    ("the health page answers at a task's address, as the load balancer asks", health_answers_at_its_address),
     ("the smoke test's page answers through the load balancer", smoke_path_answers),
     ("the application has a database user of its own, and no other", application_has_its_own_user),
     ("a database that may pause has no idle connection", idle_database_may_pause),

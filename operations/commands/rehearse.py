@@ -1,6 +1,10 @@
 """`lz rehearse`."""
 
+from pathlib import Path
+
 import click
+
+from operations.configuration import config_option
 
 
 @click.command()
@@ -13,8 +17,10 @@ import click
     "--down", is_flag=True, help="Stop what an earlier rehearsal left running, and do nothing else."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@config_option
 def command(
     *,
+    config: Path | None,
     environment: str | None,
     direct: bool,
     auto_approve: bool,
@@ -38,6 +44,7 @@ def command(
     from rehearsal.command import main  # noqa: PLC0415 -- the emulator is large: a wrong option must not wait for it
 
     return main(
+        config=config,
         environment=environment,
         direct=direct,
         auto_approve=auto_approve,

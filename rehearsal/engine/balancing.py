@@ -13,6 +13,8 @@ from rehearsal.engine.stopping import stop_unhealthy
 
 _HEALTHY_SECONDS = 300.0  # how long a deployment waits for a task to become healthy
 _POLL_SECONDS = 0.2
+BY_NAME = "/_alb/"
+"""MiniStack's path to a load balancer: this, its name, and the path to ask it for."""
 
 
 def install() -> None:
@@ -155,13 +157,15 @@ def _in_owners_account() -> Callable[..., Any]:
     """Find a load balancer by its name in whatever account it is; MiniStack looks in one."""
     original = get(APP, "_handle_alb_request")
 
-    async def handle(host: str, *request: Any) -> Any:
+    async def handle(host: str, path: str, *request: Any) -> Any:
         name = host.partition(":")[0].lower()
-        if name.endswith(".elb.amazonaws.com"):
+        # Or by a path that begins with its name, where the host is the site's own.
+        named = path.removeprefix(BY_NAME).partition("/")[0] if path.startswith(BY_NAME) else ""
+        if name.endswith(".elb.amazonaws.com") or named:
             for (account, region, _), balancer in get(ALB, "_lbs").all_items():
-                if balancer["DNSName"].lower() == name:
+                if balancer["DNSName"].lower() == name or balancer["LoadBalancerName"] == named:
                     with internals.scope(account, region):
-                        return await original(host, *request)
-        return await original(host, *request)
+                        return await original(host, path, *request)
+        return await original(host, path, *request)
 
     return handle

@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from rehearsal.engine.built import BuildError, describe, recipe_for, share_network
+
+__all__ = ["BUILD_VARIABLE", "CACHE_VARIABLE", "BuildError", "Cache", "build_environment", "cache_directory"]
+
 CACHE_VARIABLE = "REHEARSAL_CACHE"
 BUILD_VARIABLE = "REHEARSAL_BUILD_ENVIRONMENT"
 """How processes of the rehearsal are told where the cache is, and in which environment images are built."""
 
 CACHE_NAME = "django-landing-zone"
-_RECIPE = "1"  # raise it when the same layers must give another result
+_RECIPE = "2"  # raise it when the same layers must give another result
 _KEPT_DAYS = 14  # an entry that nobody used for so long is removed by the next build
 _LOG_LINES = 25
 # What a build needs of the person who starts it: where packages come from. Nothing of it reaches a task.
@@ -29,10 +33,6 @@ _BUILD_PREFIXES = ("PIP_", "UV_", "NPM_CONFIG_", "XDG_", "HTTP_PROXY", "HTTPS_PR
 
 
 Run = Callable[[Sequence[str], Mapping[str, str], Path, Path], int]
-
-
-class BuildError(Exception):
-    """An image's source could not be built; the message has the end of the build's output."""
 
 
 def build_environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -100,32 +100,31 @@ class Cache:
         return self._entry("images", [*layers], fill) / "root"
 
     def _build(self, source: Path, target: Path) -> None:
-        script = source / "bin" / "build"
-        if not script.is_file():
-            raise BuildError("its source has no bin/build, the script that the Dockerfile calls to build it")
+        recipe = recipe_for(source)
         target.mkdir()
-        requirements = source / "requirements.txt"
-        if requirements.is_file():
-            key = hashlib.sha256(requirements.read_bytes() + script.read_bytes()).hexdigest()
+        if recipe.decisive:
 
             def install(entry: Path) -> None:
-                self._build_with([str(script), "--dependencies", str(entry)], source, entry / "log")
+                self._build_with(recipe.arguments(entry, "--dependencies"), source, entry / "log")
+                share_network(entry / "venv")
                 _make_read_only(entry / "venv")
 
             # A change of the source alone needs no installation: the script finds its environment made.
+            key = hashlib.sha256(recipe.decisive).hexdigest()
             (target / "venv").symlink_to(self._entry("dependencies", [key], install) / "venv")
-        self._build_with([str(script), str(target)], source, target.parent / "log")
+        self._build_with(recipe.arguments(target), source, target.parent / "log")
+        describe(source, target, recipe.target)
 
     def _build_with(self, arguments: Sequence[str], directory: Path, log: Path) -> None:
         # In the entry, which goes if the build fails or is interrupted: installers leave files behind then.
         temporary = log.with_name("tmp")
         temporary.mkdir(exist_ok=True)
         environment = {**self._environment, "TMPDIR": str(temporary)}
-        code = self._run(["sh", *arguments], environment, directory, log)
+        code = self._run(arguments, environment, directory, log)
         shutil.rmtree(temporary)
         if code != 0:
             lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_LOG_LINES:]
-            raise BuildError("\n".join([f"bin/build ended with exit code {code}:", *lines]))
+            raise BuildError("\n".join([f"the build ended with exit code {code}:", *lines]))
 
     def _entry(self, kind: str, parts: Sequence[str], fill: Callable[[Path], None]) -> Path:
         """Return an entry's folder; fill it if it is not complete. Whoever comes second waits for the first."""

@@ -122,15 +122,21 @@ def trusts(role_arn: str, service: str) -> bool:
     return role is not None and service in str(role["AssumeRolePolicyDocument"])
 
 
-def metadata(path: str) -> tuple[int, bytes]:
+def metadata(path: str, address: Callable[[str], str]) -> tuple[int, bytes]:
     """Answer a request to the task metadata endpoint, version 4.
 
     Args:
         path: its path.
+        address: ARN of a task -> its address; MiniStack knows none.
     """
     handle = get(METADATA, "handle_request")
     status, _, body = asyncio.run(handle("GET", path, {}, b"", {}))
-    return status, body
+    found = json.loads(body)
+    for one in [found, *found.get("Containers", [])]:
+        task = (one.get("Labels") or {}).get("com.amazonaws.ecs.task-arn")
+        if task:
+            one["Networks"] = [{"NetworkMode": "awsvpc", "IPv4Addresses": [address(task)]}]
+    return status, json.dumps(found).encode()
 
 
 def install(engine: Any) -> None:

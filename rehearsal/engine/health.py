@@ -159,12 +159,18 @@ def ask(target: Target) -> tuple[str, str] | None:
         return "Target.FailedHealthChecks", "Health checks failed"
     finally:
         connection.close()
-    if _matches(status, target.codes):
+    if matches(status, target.codes):
         return None
     return "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]"
 
 
-def _matches(status: int, codes: str) -> bool:
+def matches(status: int, codes: str) -> bool:
+    """Say whether a status is one of a matcher's codes.
+
+    Args:
+        status: HTTP status.
+        codes: as `200`, `200,302` or `200-299`.
+    """
     for part in codes.split(","):
         low, _, high = part.strip().partition("-")
         if int(low) <= status <= int(high or low):

@@ -40,7 +40,10 @@ def install(directory: Path) -> tuple[Host, Mapping[str, str]]:
         raise RuntimeError(f"MiniStack has moved what the engine needs: {', '.join(absent)}")
     network = claim()
     agent = Agent(
-        network.agent, credentials=internals_iam.role_session, trusts=ecs.trusts, metadata=ecs.metadata
+        network.agent,
+        credentials=internals_iam.role_session,
+        trusts=ecs.trusts,
+        metadata=lambda path: ecs.metadata(path, network.address),
     )
     _write_private(
         directory / AGENT_FILE, json.dumps({"endpoint": agent.endpoint, "token": agent.service_token})

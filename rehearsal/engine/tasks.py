@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from rehearsal.emulator.calls import client
 from rehearsal.engine import ecs
 from rehearsal.engine.agent import Agent, Grant
+from rehearsal.engine.built import image_entry_point, image_environment
 from rehearsal.engine.containers import Container
 from rehearsal.engine.host import Host, cpus_for
 from rehearsal.engine.images import ImageStore, Reference
@@ -88,7 +89,7 @@ class TaskContainer(Container):
         command = self._settings.get("command") or []
         self.process = self._platform.host.start(
             Program(
-                arguments=[*definition.get("entryPoint", []), *command],
+                arguments=[*(definition.get("entryPoint") or image_entry_point(root)), *command],
                 environment=self._environment(root),
                 directory=root / "app",
                 log=self.log_file,
@@ -162,7 +163,12 @@ class TaskContainer(Container):
         image = {"PATH": f"{root}/venv/bin:{_IMAGE_PATH}", "HOME": str(temporary), "TMPDIR": str(temporary)}
         # Part of how the interpreter is installed here, as the image's own libraries are of the image.
         libraries = os.environ.get("LD_LIBRARY_PATH")
-        return {**image, "LANG": "C.UTF-8", **({"LD_LIBRARY_PATH": libraries} if libraries else {})}
+        return {
+            **image_environment(root),
+            **image,
+            "LANG": "C.UTF-8",
+            **({"LD_LIBRARY_PATH": libraries} if libraries else {}),
+        }
 
 
 _turns = itertools.count()

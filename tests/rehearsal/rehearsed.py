@@ -12,6 +12,8 @@ from config import Configuration, StageRef
 from config.assembly import read_assembly
 from rehearsal.approver import Approver
 from rehearsal.checks import Deployed
+from rehearsal.door import DoorState
+from rehearsal.emulator import Emulator
 from rehearsal.progress import Progress
 from rehearsal.rehearsing import Rehearsal
 from rehearsal.report import Report
@@ -19,6 +21,14 @@ from rehearsal.report import Report
 
 class OpenRehearsal(Rehearsal):
     """A rehearsal that can be looked into while it is up."""
+
+    @property
+    def emulator(self) -> Emulator:
+        return self._emulator
+
+    @property
+    def door_state(self) -> DoorState:
+        return self._door.state()
 
     def deployed(self, report: Report) -> Deployed:
         return Deployed(

@@ -111,10 +111,10 @@ def test_a_build_that_fails_is_told_with_its_output_and_is_tried_again(tmp_path:
     assert (builder.build("one") / "app" / "page").read_text() == "one"
 
 
-def test_a_source_without_a_build_script_is_told(tmp_path: Path) -> None:
+def test_a_source_that_nothing_says_how_to_build_is_told(tmp_path: Path) -> None:
     cache = Builder(tmp_path).cache
 
-    with pytest.raises(BuildError, match="no bin/build"):
+    with pytest.raises(BuildError, match="Dockerfile"):
         cache.built(["x"], lambda: [unpacked(layer({"app/manage.py": ""}))])
 
 

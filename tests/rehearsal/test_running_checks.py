@@ -68,15 +68,15 @@ def test_targets_that_fail_their_check_are_found(deployed: Deployed, stage: Stag
 
 
 def test_a_health_page_that_minds_its_host_is_found(deployed: Deployed) -> None:
-    assert problems(running_checks.health_answers_any_host(deployed)) == ""
+    assert problems(running_checks.health_answers_at_its_address(deployed)) == ""
     assert "answers 400" in problems(
-        running_checks.health_answers_any_host(with_workload(deployed, health_path="/"))
+        running_checks.health_answers_at_its_address(with_workload(deployed, health_path="/"))
     )
 
 
 def test_a_smoke_page_that_does_not_answer_is_found(deployed: Deployed) -> None:
     assert problems(running_checks.smoke_path_answers(deployed)) == ""
-    assert "answers 400" in problems(
+    assert "answers 404" in problems(
         running_checks.smoke_path_answers(with_workload(deployed, smoke_path="/no/"))
     )
 

@@ -87,7 +87,7 @@ def test_without_uploads_there_is_no_bucket_and_nobody_hears_of_one(foreign: Ass
 def test_a_release_of_the_landing_zones_own_knows_the_names_of_the_project(foreign: Assembly) -> None:
     python, *manage, text = container(foreign, documents.STAGING, "Release")["Command"]
     assert python == "/opt/venv/bin/python"
-    assert manage == ["manage.py", "shell", "-c"]
+    assert manage == ["manage.py", "shell", "-v", "0", "-c"]
     assert text.endswith("\nmain('OWNER', 'DATABASE_MASTER_PASSWORD', 'STATIC_BUCKET')\n")
     compile(text, "release", "exec")
 

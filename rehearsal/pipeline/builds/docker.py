@@ -3,8 +3,7 @@
     python -m rehearsal.pipeline.builds.docker [--unprivileged] login|build|push|run|logout ...
 
 What the landing zone depends on is real: the login, the manifest, its digest, the push and the pull with the build's
-own rights. The Dockerfile is not executed: the source becomes one layer, and the process engine builds it with
-`bin/build`, as the Dockerfile does.
+own rights. The Dockerfile is not executed: the source becomes one layer, and the process engine builds it.
 """
 
 import base64
@@ -84,13 +83,13 @@ def build(*, platform: str, target: str | None, labels: Sequence[str], tag: str,
         _fail(f"ERROR: {platform} is not rehearsed; linux/amd64 and linux/arm64 are")
     _check_target(source / "Dockerfile", target)
     _say(
-        "the Dockerfile is NOT executed: the source becomes one layer, and bin/build builds it for processes of"
+        "the Dockerfile is NOT executed: the source becomes one layer, and is built for processes of this machine by"
     )
-    _say("this machine, as the Dockerfile does for the image")
+    _say("its bin/build, or from its requirements and what the Dockerfile runs with manage.py")
     from rehearsal.engine.images import unpacked  # noqa: PLC0415 -- see _ecr
 
     pairs = dict(label.partition("=")[::2] for label in labels)
-    image = pack(source, wanted[1], pairs)
+    image = pack(source, wanted[1], pairs, target)
     try:
         _cache().built([digest(image.layer)], lambda: [unpacked(image.layer)])
     except BuildError as error:
@@ -144,6 +143,8 @@ def run(
     command: Sequence[str],
 ) -> None:
     """Run a command in an image, as a process, with the variables that a container would have."""
+    from rehearsal.engine.built import image_environment  # noqa: PLC0415 -- see _ecr
+
     root = _pulled(image)
     given = dict(item.partition("=")[::2] for item in variables)
     words = [*([entrypoint] if entrypoint else []), *command]
@@ -159,7 +160,7 @@ def run(
             done = subprocess.run(
                 words,
                 cwd=root / "app",
-                env={**own, **kept, **given},
+                env={**image_environment(root), **own, **kept, **given},
                 stdin=None if interactive else subprocess.DEVNULL,
                 check=False,
             )

@@ -120,6 +120,7 @@ def migrate() -> None:
         call_command("migrate", interactive=False, no_color=True)
     except Exception as error:
         failure = error
+        print(flush=True)  # Django has left its line open, and the next one has to be read
         connection.close()  # it may be in the middle of what failed
     after = applied_migrations()
     by_app: dict[str, list[str]] = {}
