@@ -30,7 +30,9 @@ CONTENT = b'--edge\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
 def rehearsal() -> Iterator[OpenRehearsal]:
     """The guest book's organization, up."""
     configuration = load(CONFIG)
-    made = OpenRehearsal(configuration, configuration.stages(), silently(), keep=False, config_file=CONFIG)
+    made = OpenRehearsal(
+        configuration, configuration.stages(), silently(), approver=None, keep=False, config_file=CONFIG
+    )
     try:
         yield made
     finally:

@@ -37,7 +37,15 @@ def release_command(commands: Commands, names: Mapping[str, str]) -> list[str]:
     wanted = ("DATABASE_MASTER_USER", "DATABASE_MASTER_PASSWORD", "STATIC_BUCKET")
     arguments = ", ".join(repr(names.get(name, name)) for name in wanted)
     # Django's own `shell` knows the project's settings, wherever they are, and takes a program as text.
-    return [commands.python, "manage.py", "shell", "-v", "0", "-c", f"{_text('release.py')}\n\nmain({arguments})\n"]
+    return [
+        commands.python,
+        "manage.py",
+        "shell",
+        "-v",
+        "0",
+        "-c",
+        f"{_text('release.py')}\n\nmain({arguments})\n",
+    ]
 
 
 def _text(name: str) -> str:
