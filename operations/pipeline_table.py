@@ -31,6 +31,9 @@ def drawn(view: PipelineView, *, every: bool) -> RenderableType:
         every: the actions of every stage; otherwise of those that are in progress or failed.
     """
     rows = Table(box=None, pad_edge=False, show_header=False)
+    rows.add_column(
+        justify="right", no_wrap=True, style="dim"
+    )  # of its own, so that a folded name stays below itself
     rows.add_column(overflow="fold")
     rows.add_column(no_wrap=True)
     rows.add_column(justify="right", no_wrap=True)
@@ -64,6 +67,7 @@ def _add_stage(rows: Table, stage: StageView) -> None:
     style = _STYLES.get(stage.status, "")
     queued = f", {stage.waiting} execution(s) wait" if stage.waiting else ""
     rows.add_row(
+        "",
         Text(stage.name, style="bold"),
         Text(word(stage.status) + queued, style=style),
         _seconds(stage.seconds),
@@ -74,7 +78,7 @@ def _add_action(rows: Table, action: ActionView) -> None:
     style = _STYLES.get(action.status, "")
     status = "waits for approval" if action.token else word(action.status)
     rows.add_row(
-        Text(f"  {action.run_order:>2} {action.name}"), Text(status, style=style), _seconds(action.seconds)
+        str(action.run_order), Text(action.name), Text(status, style=style), _seconds(action.seconds)
     )
 
 

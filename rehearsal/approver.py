@@ -69,6 +69,7 @@ class Approver:
             self._say(f"{stage.name} waits for approval: {action.summary}", style="yellow")
             self._say("  from another terminal: ./lz approve ENVIRONMENT --rehearsal, or ./lz reject")
             if self._mode == "wait":
+                self.told.append(f"{action.name}: answered from elsewhere")
                 return
             answer = self._ask(lambda: self._waits(access, action))
         if answer is None:

@@ -29,7 +29,10 @@ def command(
     where, action = waiting_approval(access, stage)
     _confirm(stage, access.view(), action, yes=yes)
     access.answer(where, action, status=APPROVED, summary=comment)
-    say(f"approved: the release goes on into {stage.key}; follow it with ./lz pipeline status --watch")
+    where_to = " --rehearsal" if rehearsal else ""
+    say(
+        f"approved: the release goes on into {stage.key}; follow it with ./lz pipeline status --watch{where_to}"
+    )
 
 
 def _confirm(stage: StageRef, view: PipelineView, action: ActionView, *, yes: bool) -> None:

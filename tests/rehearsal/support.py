@@ -15,7 +15,7 @@ from typing import Any
 from rehearsal.engine.cache import build_environment, cache_directory
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 600  # a whole rehearsal takes two minutes; several of them may share the machine
 ORDINARY_USER = "nobody"
 
 

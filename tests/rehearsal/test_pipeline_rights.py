@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.rehearsal.conftest import PRODUCTION, STAGING, TOOLING, Cloud
-from tests.rehearsal.pipelines import action, build, deploy, deploy_role, error, project, stage
+from tests.rehearsal.pipelines import action, allow, build, deploy, deploy_role, error, project, stage
 
 pytestmark = pytest.mark.rehearsal
 
@@ -199,3 +200,40 @@ def test_the_api_is_judged_by_iam(cloud: Cloud, tmp_path: Path) -> None:
         api.start_pipeline_execution(name=line.name)
     with pytest.raises(ClientError, match="PipelineNotFound"):
         line.api.get_pipeline(name="nothing")
+
+
+def test_an_asset_role_that_may_not_publish_into_an_account_is_named(cloud: Cloud, tmp_path: Path) -> None:
+    """The assets' build assumes each account's publishing role, as cdk-assets does."""
+    allowed, refused = (cloud.role(account=STAGING, trust={"AWS": TOOLING}) for _ in range(2))
+    script = (
+        "import boto3, sys\n"
+        "for role in sys.argv[1:]:\n"
+        "    boto3.client('sts').assume_role(RoleArn=role, RoleSessionName='assets')\n"
+    )
+    packages = json.dumps(str(Path(boto3.__file__).parents[1]))
+
+    def may_publish(resources: dict[str, Any]) -> None:
+        (inline,) = resources["BuildRole"]["Properties"]["Policies"]
+        inline["PolicyDocument"]["Statement"].append(allow("sts:AssumeRole", [allowed]))
+
+    line = deploy(
+        cloud,
+        tmp_path / "source",
+        [stage("Assets", build("Fine"), build("FileAssets", order=2))],
+        {
+            "Fine": project([f"PYTHONPATH={packages} python3 publish.py {allowed}"]),
+            "FileAssets": project([f"PYTHONPATH={packages} python3 publish.py {allowed} {refused}"]),
+        },
+        files={"publish.py": script},
+        change=may_publish,
+    )
+    execution = line.first()
+
+    assert line.wait(execution)["status"] == "Failed"
+
+    found = line.actions(execution)
+    assert found["Fine"]["status"] == "Succeeded", error(found["Fine"])
+    message = error(found["FileAssets"])
+    assert "sts:AssumeRole" in message
+    assert refused in message
+    assert line.stack.ids["BuildRole"] in message
