@@ -1,7 +1,7 @@
 """The docker of a build's machine, against the emulated registry and with a build's own rights."""
 
+import base64
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,7 @@ pytestmark = pytest.mark.rehearsal
 HOST = f"{TOOLING}.dkr.ecr.{REGION}.amazonaws.com"
 REPOSITORY = "tests/docker"
 TAG = f"{HOST}/{REPOSITORY}:source-1"
-PASSWORD = (
-    f'{sys.executable} -c \'import boto3, base64; print(base64.b64decode(boto3.client("ecr").get_authorization_token()'
-    '["authorizationData"][0]["authorizationToken"]).decode().partition(":")[2])\''
-)
-LOGIN = f"{PASSWORD} | docker login --username AWS --password-stdin {HOST}"
+LOGIN = f"echo $PASSWORD | docker login --username AWS --password-stdin {HOST}"
 BUILD = f"docker build --platform linux/arm64 --target prod --label revision=abc --tag {TAG} ."
 READ = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetAuthorizationToken")
 WRITE = ("ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage")
@@ -34,6 +30,7 @@ class Registry:
     cloud: Cloud
     folder: Path
     cache: Path
+    password: str
 
     def build(
         self, name: str, *commands: str, privileged: bool = True, allow: tuple[str, ...] = (*READ, *WRITE)
@@ -46,6 +43,7 @@ class Registry:
             {"build": {"commands": list(commands)}},
             project={"environment": {"privilegedMode": privileged}},
             machine={"XDG_CACHE_HOME": str(self.cache)},
+            environment={"PASSWORD": self.password},
             aws={
                 "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
                 "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
@@ -64,7 +62,9 @@ class Registry:
 def registry(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     ecr = cloud.client("ecr", TOOLING)
     ecr.create_repository(repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE")
-    yield Registry(cloud, tmp_path_factory.mktemp("docker"), tmp_path_factory.mktemp("cache"))
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    password = base64.b64decode(token).decode().partition(":")[2]
+    yield Registry(cloud, tmp_path_factory.mktemp("docker"), tmp_path_factory.mktemp("cache"), password)
     ecr.delete_repository(repositoryName=REPOSITORY, force=True)
 
 
@@ -95,7 +95,7 @@ def test_an_image_is_built_pushed_and_run(registry: Registry) -> None:
     build = registry.build(
         "run",
         LOGIN,
-        f"{container} sh -c 'echo $A; ls bin/end' && {container} python -c 'import os; print(sorted(os.environ))'",
+        f"{container} sh -c 'echo $A; ls bin/end; env; python -c \"print(6 * 7)\"'",
         f"{container} bin/end 3; echo code $?",
         f"{container} nothing-of-that-name; echo code $?",
         f"docker logout {HOST}",
@@ -104,7 +104,8 @@ def test_an_image_is_built_pushed_and_run(registry: Registry) -> None:
     )
     assert build.run().exit_code == 125
     told = "\n".join(build.told())
-    assert "two words\nbin/end\n['A', 'HOME', " in told
+    assert "two words\nbin/end\n" in told
+    assert "\n42\n" in told
     assert "AWS_" not in told
     assert "ending with 3\ncode 3\n" in told
     assert "code 127\n" in told
