@@ -17,7 +17,7 @@ from operations.errors import CommandError
 from operations.output import progress, say
 from operations.packet.deployed import deployed_stacks
 from operations.packet.evidence import built, from_checkout
-from operations.packet.make import make_packet
+from operations.packet.make import make_packet, running_digest
 from operations.packet.model import Packet
 from operations.packet.page import page
 from operations.packet.text import text
@@ -140,7 +140,8 @@ def _packet(
             candidate = built(stage, assembly=assembly, images=images, commit=commit, execution_id=execution)
         else:
             progress("synthesizing this checkout (a few seconds)")
-            candidate = stack.enter_context(from_checkout(stage, record, config=config))
+            draft = from_checkout(stage, record, running=running_digest(deployed), config=config)
+            candidate = stack.enter_context(draft)
         return make_packet(
             configuration,
             stage,

@@ -30,6 +30,7 @@ Impact = Literal[
 # What cannot be made again with the same content or identity, besides what AWS's resource specification calls stateful
 # (databases, buckets, queues, secrets, keys, tables, file systems, user pools, log groups ...).
 ALSO_STATEFUL = (
+    "AWS::EC2::VPC",  # databases, load balancers and tasks are in it, in other stacks, which do not see it coming
     "AWS::EC2::TransitGateway",  # every attachment and route of other accounts names its id
     "AWS::ECR::Repository",  # the images, and the digests that task definitions name
     "AWS::RDS::GlobalCluster",

@@ -59,17 +59,18 @@ def built(
 
 @contextmanager
 def from_checkout(
-    stage: StageRef, record: ReleaseRecord | None, *, config: Path | None
+    stage: StageRef, record: ReleaseRecord | None, *, running: str | None, config: Path | None
 ) -> Iterator[Candidate]:
     """Synthesize this checkout with the image that runs: what the infrastructure alone would change.
 
     Args:
         stage: the environment.
-        record: of its last release, which knows the image; a placeholder stands for it before the first.
+        record: of its last release.
+        running: digest that the deployed templates name; a placeholder stands for one that is not known.
         config: another configuration than the project's.
     """
     workload = stage.workload_name
-    digest = record.images.get(workload, PLACEHOLDER_DIGEST) if record else PLACEHOLDER_DIGEST
+    digest = running or (record.images.get(workload) if record else None) or PLACEHOLDER_DIGEST
     with TemporaryDirectory(prefix="lz-packet-") as directory:
         images = Path(directory) / "images"
         (images / workload).mkdir(parents=True)

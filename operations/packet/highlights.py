@@ -1,5 +1,6 @@
 """What the approver must not miss, the gravest first."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from operations.guard import Danger, Judgement
@@ -13,6 +14,19 @@ from operations.releases.templates import StackTemplate
 # creation that failed ends in, and only deletion leads out of it.
 STUCK = frozenset(
     {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED", "CREATE_FAILED"}
+)
+
+# Every release makes them anew, or nothing but their permissions changes, which has a place of its own.
+MADE_ANEW = frozenset(
+    {
+        "AWS::ECS::TaskDefinition",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
+        "AWS::Lambda::Permission",
+        "AWS::Lambda::Version",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+    }
 )
 
 Concerns = Callable[[Difference, Template, Template], Iterator[tuple[str, str]]]
@@ -45,6 +59,7 @@ def highlights(
     return (
         *_lost(verdict),
         *_stuck(stacks),
+        *_replaced(stacks),
         *_opened(stacks, before, after),
         *_migrations(image, database),
     )
@@ -72,6 +87,23 @@ def _stuck(stacks: Sequence[StackChange]) -> Iterator[Highlight]:
                 "continue its rollback if not; then retry"
             )
             yield Highlight(kind="stack", where=stack.name, what=what, fix=fix, blocks=True)
+
+
+def _replaced(stacks: Sequence[StackChange]) -> Iterator[Highlight]:
+    """Count what goes or is made anew, besides what is guarded: a load balancer's name, an address, a cache."""
+    for stack in stacks:
+        lost = [
+            resource
+            for resource in (stack.difference.resources if stack.difference else ())
+            if (resource.is_replaced or resource.is_removed)
+            and not resource.is_guarded
+            and resource.type not in MADE_ANEW
+        ]
+        kinds = Counter(resource.type for resource in lost)
+        texts = [f"{number} {kind}" for kind, number in kinds.most_common()]
+        if texts:
+            what = f"removed or replaced: {_some(texts)}"
+            yield Highlight(kind="replacement", where=stack.name, what=what)
 
 
 def _opened(

@@ -1,5 +1,6 @@
 """Makes the packet: compares what is deployed with what a release would deploy, and finds what must not be missed."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from operations.packet.model import (
 )
 from operations.releases.migrations import Migrations
 from operations.releases.record import Nag, ReleaseRecord, Waived
+from operations.releases.serving import DIGEST
 from operations.releases.templates import StackTemplate, stack_templates
 
 
@@ -78,7 +80,7 @@ def make_packet(
         today=now.date(),
     )
     stacks = tuple(_stack_changes(deployed, after, compared))
-    image = _image(stage, candidate, record)
+    image = _image(stage, candidate, record, running=running_digest(deployed))
     database = _database(candidate, record)
     others = {other.stage_name for other in configuration.stages()} - {stage.stage_name}
     return Packet(
@@ -173,11 +175,23 @@ def _stack_changes(
         )
 
 
-def _image(stage: StageRef, candidate: Candidate, record: ReleaseRecord | None) -> ImageChange:
+def running_digest(deployed: Sequence[DeployedStack]) -> str | None:
+    """Return the one image that deployed templates name; None if they name none, or a release stopped between two.
+
+    Args:
+        deployed: the stacks of an environment.
+    """
+    found = {digest for stack in deployed for digest in DIGEST.findall(json.dumps(stack.template))}
+    return found.pop() if len(found) == 1 else None
+
+
+def _image(
+    stage: StageRef, candidate: Candidate, record: ReleaseRecord | None, *, running: str | None
+) -> ImageChange:
     workload = stage.workload_name
     return ImageChange(
         workload=workload,
-        before=record.images.get(workload) if record else None,
+        before=running or (record.images.get(workload) if record else None),
         after=candidate.digest,
         revision_before=record.revisions.get(workload) if record else None,
         revision_after=candidate.revision,
@@ -208,17 +222,23 @@ def _findings(nag: Nag, before: Nag | None, others: Collection[str]) -> Findings
 
     def mine(found: Sequence[Waived]) -> dict[tuple[str, str], list[Waived]]:
         grouped: dict[tuple[str, str], list[Waived]] = {}
-        for waived in found:
+        # A rule that finds several things on a resource has a row for each, and the ledger one reason for all.
+        for waived in dict.fromkeys(found):
             if waived.resource.partition("/")[0] not in others:
                 grouped.setdefault((waived.rule, waived.resource), []).append(waived)
         return grouped
 
-    now, then = mine(nag.waived), mine(before.waived if before else ())
+    now = mine(nag.waived)
+    accepted = sum(map(len, now.values()))
+    if before is None:  # all of them would be new, and none worth a look of its own
+        return FindingsChange(judged=nag.judged, judged_before=None, open=nag.open, accepted=accepted)
+    then = mine(before.waived)
     both = [key for key in now if key in then]
     return FindingsChange(
         judged=nag.judged,
-        judged_before=before.judged if before else None,
+        judged_before=before.judged,
         open=nag.open,
+        accepted=accepted,
         new=tuple(each for key in now if key not in then for each in now[key]),
         gone=tuple(each for key in then if key not in now for each in then[key]),
         changed=tuple(

@@ -11,7 +11,7 @@ from operations.releases.migrations import Migration
 from operations.releases.record import Waived
 
 Fate = Literal["new", "changed", "unchanged", "left behind"]
-Kind = Literal["data", "stack", "access", "network", "protection", "migration"]
+Kind = Literal["data", "stack", "replacement", "access", "network", "protection", "migration"]
 
 
 class Highlight(Model):
@@ -73,8 +73,9 @@ class FindingsChange(Model):
     """What cdk-nag says now that it did not say at the last release, of what this environment stands on."""
 
     judged: int
-    judged_before: int | None
+    judged_before: int | None = Field(description="None if there was no release to compare with.")
     open: int
+    accepted: int
     new: tuple[Waived, ...] = ()
     gone: tuple[Waived, ...] = ()
     changed: tuple[ChangedWaiver, ...] = ()

@@ -52,7 +52,7 @@ def _more(fix: str, acknowledged: str | None) -> Iterable[tuple[str, str | None]
 def _release(packet: Packet) -> Iterator[str]:
     image, previous = packet.image, packet.previous
     if previous is None:
-        yield "the first release"
+        yield "no release record yet"
     else:
         yield f"last release {previous.time:%d %B %Y %H:%M} UTC, execution {previous.execution_id}"
     yield f"image: {_change(image.before, image.after)}"
@@ -128,7 +128,9 @@ def _short(given: object) -> str:
 
 def _findings(packet: Packet) -> Iterator[str]:
     findings = packet.findings
-    yield f"{findings.judged:,} judgements, {findings.open} open."
+    yield f"{findings.judged:,} judgements, {findings.open} open, {findings.accepted} accepted."
+    if findings.judged_before is None:
+        yield "No release record: nothing to compare them with."
     for sign, waived in (("+", findings.new), ("-", findings.gone)):
         yield from (f"- {sign} {one.rule} at `{one.resource}`: {one.reason}" for one in waived)
     yield from (

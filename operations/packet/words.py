@@ -10,6 +10,7 @@ from operations.packet.model import Fate, Kind, Packet
 KINDS: dict[Kind, str] = {
     "data": "data at risk",
     "stack": "stack at risk",
+    "replacement": "replacement",
     "access": "access",
     "network": "network",
     "protection": "protection",

@@ -64,7 +64,7 @@ def test_what_holds_data_or_an_identity_is_guarded_and_what_can_be_made_again_is
         *("KMS::Key", "RDS::DBCluster", "Route53::HostedZone", "S3::Bucket", "SQS::Queue"),
         "SecretsManager::Secret",
     ]
-    free = ["EC2::VPC", "ECS::Service", "ECS::TaskDefinition", "Logs::LogGroup"]
+    free = ["EC2::Subnet", "ECS::Service", "ECS::TaskDefinition", "Logs::LogGroup"]
     kinds = {kind.replace("::", ""): resource(kind) for kind in [*guarded, *free]}
     found = difference(template(**kinds), template()).resources
     assert sorted(each.type.removeprefix("AWS::") for each in found if each.is_guarded) == guarded

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from config import Configuration
-from operations.packet.make import Candidate, make_packet
+from operations.packet.make import Candidate, make_packet, running_digest
 from operations.packet.model import Packet
 from operations.packet.words import summary
 from tests.operations.packet.releases import (
     ACCOUNT,
     BREAKS,
+    DIGEST,
     LOCKS,
     NOW,
     OTHER_COMMIT,
@@ -124,6 +125,22 @@ def test_a_security_group_that_opens_is_called_out() -> None:
     assert (one.kind, one.what) == ("network", "security groups open: from Everyone (IPv4), TCP 22")
 
 
+def test_another_network_stops_the_release_and_what_goes_with_it_is_counted() -> None:
+    def network(block: str) -> dict[str, Any]:
+        vpc = resource("EC2::VPC", {"CidrBlock": block})
+        subnets = {
+            name: resource("EC2::Subnet", {"VpcId": {"Ref": "Vpc"}, "CidrBlock": block})
+            for name in ("A", "B")
+        }
+        return template(Vpc=vpc, **subnets)
+
+    found = packet(network("10.1.0.0/20"), network("10.2.0.0/20"))
+    assert [one.where for one in found.blocked] == [f"{PRODUCTION}-Media/Vpc: replace"]
+    assert [one.what for one in found.highlights if one.kind == "replacement"] == [
+        "removed or replaced: 2 AWS::EC2::Subnet"
+    ]
+
+
 def test_a_new_revision_of_a_task_definition_is_nothing_to_worry_about() -> None:
     before = template(Web=resource("ECS::TaskDefinition", {"Cpu": "256"}))
     after = template(Web=resource("ECS::TaskDefinition", {"Cpu": "512"}))
@@ -179,7 +196,7 @@ def test_a_first_release_has_nothing_before_it(configuration: Configuration) -> 
         digest=OTHER_DIGEST,
         revision=None,
         migrations=migrations(migration("0001")),
-        nag=nag(),
+        nag=nag(WAIVED),
     )
     found = make_packet(
         configuration,
@@ -194,19 +211,36 @@ def test_a_first_release_has_nothing_before_it(configuration: Configuration) -> 
     assert found.image.before is None
     assert [one.key for one in found.database.pending] == ["notes.0001"]
     assert found.findings.judged_before is None
+    assert not found.findings.new, "all of them would be"
 
 
 def test_waivers_are_new_gone_or_changed_and_those_of_other_environments_are_left_out() -> None:
     other = WAIVED.model_copy(update={"rule": "AwsSolutions-IAM5"})
     staging = WAIVED.model_copy(update={"resource": "MyDjangoAppStaging/Media/Bucket/Resource"})
     reworded = WAIVED.model_copy(update={"reason": "It holds a little."})
-    found = packet(PLAIN, PLAIN, last=record(nag=nag(WAIVED)), nag=nag(reworded, other, staging)).findings
+    found = packet(
+        PLAIN, PLAIN, last=record(nag=nag(WAIVED)), nag=nag(reworded, other, other, staging)
+    ).findings
     assert found.new == (other,)
     assert not found.gone
     assert [(pair.before.reason, pair.after.reason) for pair in found.changed] == [
         ("It holds nothing.", "It holds a little.")
     ]
     assert packet(PLAIN, PLAIN, last=record(nag=nag(WAIVED))).findings.gone == (WAIVED,)
+
+
+def test_what_runs_is_what_the_deployed_templates_name_whatever_the_record_says() -> None:
+    def runs(*digests: str) -> str | None:
+        templates = [
+            template(Web=resource("ECS::TaskDefinition", {"Image": f"repo@{one}"})) for one in digests
+        ]
+        return running_digest([deployed(one, f"Web{number}") for number, one in enumerate(templates)])
+
+    assert runs(OTHER_DIGEST, OTHER_DIGEST) == OTHER_DIGEST
+    assert runs() is None
+    assert runs(DIGEST, OTHER_DIGEST) is None, "a release that stopped half-way"
+    web = template(Web=resource("ECS::TaskDefinition", {"Image": f"repo@{OTHER_DIGEST}"}))
+    assert packet(web, web, digest=OTHER_DIGEST).is_empty
 
 
 def test_another_image_and_another_commit_are_told_with_where_they_come_from() -> None:

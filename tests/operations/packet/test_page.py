@@ -145,7 +145,7 @@ def test_an_empty_change_is_a_short_page_that_says_so() -> None:
 
 def test_a_first_release_says_so() -> None:
     shown = _Reader(page(packet(None, PLAIN).model_copy(update={"previous": None}))).text
-    assert "none: this is the first" in shown
+    assert "no record yet" in shown
     assert "1 resource, all new" in shown
 
 
