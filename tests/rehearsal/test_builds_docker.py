@@ -127,7 +127,7 @@ def test_a_push_without_a_permission_is_denied_and_names_it(registry: Registry, 
         ("wrong", [f"echo wrong | docker login --username AWS --password-stdin {HOST}"], "400 Bad Request"),
         ("nothing", [LOGIN, f"docker push {TAG}"], "An image does not exist locally with the tag"),
         ("target", [BUILD.replace("prod", "other")], 'target stage "other" could not be found'),
-        ("broken", ["echo 'exit 3' > bin/build", BUILD], "bin/build ended with exit code 3"),
+        ("broken", ["echo 'exit 3' > bin/build", BUILD], "the build ended with exit code 3"),
         ("unknown", ["docker compose up"], "No such command 'compose'"),
     ],
 )
