@@ -37,6 +37,14 @@ def runs(pid: int) -> bool:
     return state != "Z"
 
 
+def ends(pid: int) -> bool:
+    """Whether a process ends soon: a busy machine takes a moment to end what was killed."""
+    deadline = time.monotonic() + 10
+    while runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not runs(pid)
+
+
 def make(tmp_path: Path, told: Told, program: str = "/bin/sh", seconds: float = 30) -> Shell:
     (tmp_path / "source").mkdir(exist_ok=True)
     return Shell(
@@ -127,14 +135,14 @@ def test_what_was_left_in_the_background_ends_with_the_shell(tmp_path: Path, tol
     assert shell.run("sleep 600 & echo $!") == 0
     assert runs(int(told[0]))
     shell.close()
-    assert not runs(int(told[0]))
+    assert ends(int(told[0]))
 
 
 def test_the_end_of_the_time_ends_everything(tmp_path: Path, told: Told) -> None:
     shell = make(tmp_path, told, seconds=0.5)
     with pytest.raises(TimedOutError):
         shell.run("sleep 600 & echo $!; wait")
-    assert not runs(int(told[0]))
+    assert ends(int(told[0]))
 
 
 WORD = st.text(st.characters(blacklist_characters="\0\r\n", blacklist_categories=["Cs"]), max_size=40)
