@@ -39,6 +39,15 @@ def is_running(pid: int, text: str) -> bool:
     return text in command_line(pid)
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait a few seconds, at the most, for what is about to be so.
+
+    Args:
+        holds: whether it is.
+    """
+    _wait(lambda: not holds(), _DEATH_SECONDS)
+
+
 def end_group(leader: int, runs: Callable[[], bool]) -> None:
     """End a process and all that it started: with SIGTERM, then with SIGKILL.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.door.controller import DoorState
-from rehearsal.process_group import end_group, is_running
+from rehearsal.process_group import end_group, is_running, wait_until
 
 # Chromium and its relatives: they take a proxy, a profile and a trusted key on the command line.
 PROGRAMS = (
@@ -90,6 +90,8 @@ class Browsers:
         process.returncode = (
             0  # it is its user's now: nobody here waits for it, or is warned that nobody does
         )
+        # The kernel may show its arguments a moment after it has started it: until then `close` would not know it.
+        wait_until(lambda: is_running(process.pid, str(profile)))
         known = [*self._pids(), {"pid": process.pid, "profile": str(profile)}]
         self._started.write_text(json.dumps(known), encoding="utf-8")
 
