@@ -71,8 +71,14 @@ def package_sources(temporary: Path) -> dict[str, str]:
     found = {
         name: value
         for name, value in build_environment(os.environ).items()
-        if name.upper().startswith(("PIP_", "UV_", "HTTP", "NO_PROXY", "SSL_", "REQUESTS_"))
+        if name.upper().startswith(
+            ("PIP_", "UV_", "NPM_CONFIG_", "HTTP", "NO_PROXY", "SSL_", "REQUESTS_", "NODE_")
+        )
     }
+    # The pipeline's builds install the CDK CLI. Named and not copied: it may hold a token.
+    own = Path.home() / ".npmrc"
+    if own.is_file():
+        found.setdefault("npm_config_userconfig", str(own))
     for folder in (".config/pip", ".pip"):
         settings = Path.home() / folder / "pip.conf"
         if settings.is_file():
