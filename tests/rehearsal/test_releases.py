@@ -154,7 +154,7 @@ def released(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> It
     made = Released(deployed, stage, tmp_path_factory.mktemp("released"))
     _hand_over(made, _known_migrations(made.digest))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("operations.commands.release.POLL_SECONDS", 0.3)
+        patch.setenv("LZ_POLL_SECONDS", "0.3")
         patch.setattr("operations.commands.rollback.POLL_SECONDS", 0.3)
         done = made.run(
             release.command,
