@@ -125,6 +125,14 @@ class Released:
         key = current_record_key(self.stage.stage_name)
         return read_record(s3.get_object(Bucket=self.names.records_bucket, Key=key)["Body"].read(), key)
 
+    def first(self) -> ReleaseRecord:
+        """The record of the first release, which the pipeline made, as root of tooling."""
+        s3 = self.deployed.emulator.client("s3", self.deployed.configuration.accounts.tooling)
+        prefix = f"{self.stage.stage_name}/2"  # the century: keys begin with their time
+        listed = s3.list_objects_v2(Bucket=self.names.records_bucket, Prefix=prefix)["Contents"]
+        key = min(entry["Key"] for entry in listed)
+        return read_record(s3.get_object(Bucket=self.names.records_bucket, Key=key)["Body"].read(), key)
+
     def push(self, tag: str, source: Path = SOURCE) -> str:
         """Push another image of the workload; of the same layers, unless its source differs."""
         ecr = self.deployed.emulator.client("ecr", self.deployed.configuration.accounts.tooling)
@@ -175,10 +183,10 @@ def test_a_release_is_recorded_with_what_runs_and_what_the_database_has(released
     assert found.applied_by == "release task"
     assert found.applied is not None
     assert "0001_initial" in found.applied["fieldnotes"]
-    new = {migration.key: migration for migration in found.new_migrations}
+    assert found.new_migrations == (), "the pipeline's release recorded them before"
+    new = {migration.key for migration in released.first().new_migrations}
     assert len(new) == sum(len(names) for names in found.applied.values())
-    assert new["fieldnotes.0001_initial"].lets_the_version_before_run
-    assert not new["sessions.0001_initial"].judged, "migrations.json of this test does not have it"
+    assert "fieldnotes.0001_initial" in new
     assert found.nag.judged > 400
     assert found.nag.open == 0
     assert {"AwsSolutions-IAM5"} <= {row.rule for row in found.nag.waived}
