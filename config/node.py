@@ -18,7 +18,7 @@ def bundled_node() -> Path | None:
 def use_bundled_node() -> None:
     """Let jsii, which runs the CDK's JavaScript, use the bundled Node and one process, unless JSII_NODE says otherwise.
 
-    The one process and its cache of compiled code save a second of each synthesis (docs/performance.md).
+    The one process and its cache of compiled code save time in each synthesis (docs/performance.md).
     """
     node, jsii = bundled_node(), _folder("jsii")
     if node is None or jsii is None or "JSII_NODE" in os.environ:
