@@ -97,6 +97,7 @@ def check_steps(scratch: Path) -> tuple[Step, ...]:
     return (
         Step("lint", "lint (ruff)", (python, "-m", "ruff", "check", ".")),
         Step("format", "format (ruff)", (python, "-m", "ruff", "format", "--check", ".")),
+        Step("dockerfiles", "Dockerfiles (hadolint)", (python, "-m", "operations.dockerfiles")),
         Step("schema", "the JSON Schema is current", (python, "-m", "config.schema", "--check")),
         Step(
             "manual", "the README's table is current", (python, "-m", "config.manual", "README.md", "--check")

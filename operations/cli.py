@@ -70,6 +70,12 @@ MISTAKES = (
     ("botocore.exceptions", "ClientError", 1),
 )
 
+FIXES = {
+    "NoCredentialsError": "\n    fix: sign in with aws sso login, or name a profile with AWS_PROFILE; with"
+    " --rehearsal a command needs neither",
+}
+"""What to do about mistakes whose own text does not say it."""
+
 
 class Commands(click.Group):
     """The commands of `SECTIONS`, each loaded from the module of its name."""
@@ -138,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit_code = _exit_code(error)
         if exit_code is None:
             raise
-        return _tell(str(error), exit_code)
+        return _tell(f"{error}{FIXES.get(type(error).__name__, '')}", exit_code)
     return result if isinstance(result, int) else 0
 
 

@@ -21,7 +21,8 @@ from rehearsal.stacks import Failure, StackState
 
 _LONGEST = 3  # actions that the report names of each stage
 _DOCKERFILE = (
-    "the Dockerfile: the script that it calls, bin/build, made the program from the pushed source, here with"
+    "the Dockerfile: what it makes was made from the pushed source by the project's own bin/build or, without one,"
+    " from its requirements and what the Dockerfile runs with manage.py; here with"
     f" Python {platform.python_version()} for {platform.machine()}"
 )
 NOT_RUN_DIRECTLY = (

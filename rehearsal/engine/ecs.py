@@ -36,7 +36,7 @@ class TaskRecord:
     arn: str
     account: str
     region: str
-    record: Mapping[str, Any]
+    record: dict[str, Any]
     definition: Mapping[str, Any]
     container: Mapping[str, Any]
 
@@ -58,12 +58,24 @@ class TaskRecord:
     @property
     def cpu_units(self) -> int:
         """CPU units of the container, or of the task if it has none of its own; 1024 are one vCPU."""
-        return int(self.container.get("cpu") or self.definition.get("cpu") or 0)
+        return int(self._own_override("cpu") or self.container.get("cpu") or self._override("cpu") or 0)
 
     @property
     def memory_mib(self) -> int:
         """Memory limit of the container, or of the task if it has none of its own."""
-        return int(self.container.get("memory") or self.definition.get("memory") or 0)
+        return int(
+            self._own_override("memory") or self.container.get("memory") or self._override("memory") or 0
+        )
+
+    def note_size(self) -> None:
+        """Let DescribeTasks tell the size that was asked for; MiniStack tells the definition's."""
+        for name in ("cpu", "memory"):
+            if size := self._override(name):
+                self.record[name] = str(size)
+
+    def _own_override(self, name: str) -> Any:
+        every = (self.record.get("overrides") or {}).get("containerOverrides") or []
+        return next((one.get(name) for one in every if one.get("name") == self.container["name"]), None)
 
     def _override(self, name: str) -> Any:
         return (self.record.get("overrides") or {}).get(name) or self.definition.get(name)

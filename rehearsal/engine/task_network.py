@@ -1,8 +1,8 @@
 """Copied into the Python environment of a rehearsed image: who listens everywhere listens at the task's address.
 
 A container has a network of its own, so that its server listens on 0.0.0.0. In a rehearsal tasks share the machine's;
-without this two of them would want the same port. Python's own sockets alone are seen; a server that is no Python
-program has to listen on BIND_HOST.
+without this two of them would want the same port. Python's own sockets alone are seen; a server with others, such as
+uvloop's, has to listen on BIND_HOST.
 """
 
 import os

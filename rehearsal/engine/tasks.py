@@ -200,4 +200,5 @@ class Tasks:
         """Make one."""
         labels = settings["labels"]
         task = ecs.find_task(labels[TASK_LABEL], labels[_CONTAINER_LABEL])
+        task.note_size()
         return TaskContainer(self._platform, task, image, settings)

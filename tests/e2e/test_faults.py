@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ TASKS = 50
 IN_FLIGHT = 12  # clients at once, so that at most so many requests are on their way when a task dies
 NOTICED_SECONDS = 3.0  # until ECS has taken a dead task out of its target group
 VISIBLE_SECONDS = 20  # in place of the queue's own quarter of an hour, which a test cannot wait for
+# Staging pauses after five minutes; the emulator's load balancer asks ten times as often as the template says.
+PAUSE_MILLISECONDS = 30_000
 IN_PRODUCTION = {"stage": "MyDjangoAppProduction", "account": PRODUCTION}
 
 # Fifty tasks of nothing but work, some tenths of a second each: Celery's own `starmap` calls a small task often.
@@ -82,7 +85,7 @@ def test_a_web_process_that_is_killed_is_replaced_and_costs_only_the_requests_it
     assert late == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def quick_redelivery(organization: Organization) -> Iterator[str]:
     """The queue, with messages of lost workers coming back soon."""
     sqs, queue = organization.client("sqs"), organization.parameter("QueueUrl")
@@ -93,22 +96,72 @@ def quick_redelivery(organization: Organization) -> Iterator[str]:
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={name: own})
 
 
-def test_a_worker_that_is_killed_in_the_middle_loses_no_task(
-    organization: Organization, quick_redelivery: str
-) -> None:
+@dataclass(frozen=True)
+class Drained:
+    """Fifty tasks whose worker was killed in their middle, while nobody visited the site.
+
+    Args:
+        sent: ids of the tasks.
+        midway: how many were finished when the worker was killed.
+        killed: how many processes of it were.
+        finished: ids of those that workers finished.
+        began: when the first could be taken, in milliseconds of the epoch.
+        ended: when the last was done.
+    """
+
+    sent: set[str]
+    midway: int
+    killed: int
+    finished: set[str]
+    began: int
+    ended: int
+
+
+@pytest.fixture(scope="module")
+def drained(organization: Organization, quick_redelivery: str) -> Drained:
     done = organization.lz("run", "--rehearsal", "--env", "staging", "--", "python", "-c", ENQUEUE)
     assert done.code == 0, done.messages
-    sent = set(json.loads(done.output.splitlines()[-1]))
-    assert len(sent) == TASKS
-
+    sent, began = set(json.loads(done.output.splitlines()[-1])), milliseconds()
     assert eventually(lambda: len(finished(organization, sent)) >= 5, seconds=240)
     midway = len(finished(organization, sent))
     killed = sum(organization.kill(address) for address in organization.tasks("WorkerServiceName").values())
+    eventually(lambda: finished(organization, sent) == sent, seconds=300, every=2)
+    eventually(lambda: milliseconds() - began > PAUSE_MILLISECONDS, seconds=60)
+    return Drained(sent, midway, killed, finished(organization, sent), began, milliseconds())
 
-    assert killed > 0
-    assert midway < TASKS, "the worker was done before it could be killed"
-    assert eventually(lambda: finished(organization, sent) == sent, seconds=300, every=2)
+
+def milliseconds() -> int:
+    return int(time.time() * 1000)
+
+
+def test_a_worker_that_is_killed_in_the_middle_loses_no_task(
+    organization: Organization, drained: Drained
+) -> None:
+    assert len(drained.sent) == TASKS
+    assert drained.killed > 0
+    assert drained.midway < TASKS, "the worker was done before it could be killed"
+    assert drained.finished == drained.sent
     assert dead_letters(organization) == 0
+
+
+def test_a_database_that_may_pause_is_left_alone_when_nobody_visits(
+    organization: Organization, drained: Drained
+) -> None:
+    """Health checks, beat and workers go on, for as many health checks as there are in the time until it pauses."""
+    assert drained.ended - drained.began > PAUSE_MILLISECONDS
+    assert connections(organization, until=drained.began), "the server's log is where it is looked for"
+    assert connections(organization, since=drained.began, until=drained.ended) == []
+
+
+def connections(organization: Organization, *, until: int, since: int = 0) -> list[str]:
+    """What the server's log says of each connection in a span of time, in milliseconds of the epoch."""
+    host = organization.parameter("DatabaseHost")
+    clusters = organization.client("rds").describe_db_clusters()["DBClusters"]
+    (name,) = [one["DBClusterIdentifier"] for one in clusters if one["Endpoint"] == host]
+    pages = organization.client("logs").get_paginator("filter_log_events")
+    span = {"startTime": since, "endTime": until, "filterPattern": '"connection authorized"'}
+    found = pages.paginate(logGroupName=f"/aws/rds/cluster/{name}/postgresql", **span)
+    return [event["message"] for page in found for event in page["events"]]
 
 
 def finished(organization: Organization, tasks: set[str]) -> set[str]:

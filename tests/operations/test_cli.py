@@ -178,7 +178,7 @@ def test_a_reader_that_has_had_enough_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (cli.BROKEN_PIPE, "")
 
 
-def test_missing_credentials_are_told_in_one_line(tmp_path: Path) -> None:
+def test_missing_credentials_are_told_with_what_to_do(tmp_path: Path) -> None:
     nowhere = str(tmp_path / "none")
     done = started(
         "release",
@@ -191,7 +191,9 @@ def test_missing_credentials_are_told_in_one_line(tmp_path: Path) -> None:
         AWS_SECRET_ACCESS_KEY="",
     )
     assert done.returncode == 2
-    assert done.stderr == "lz: Unable to locate credentials\n"
+    problem, fix = done.stderr.splitlines()
+    assert problem == "lz: Unable to locate credentials"
+    assert "aws sso login" in fix
 
 
 def test_a_valid_configuration_is_counted(capsys: pytest.CaptureFixture[str]) -> None:

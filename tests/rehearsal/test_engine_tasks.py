@@ -229,6 +229,16 @@ def test_a_task_that_needs_more_memory_than_it_has_is_killed(workload: Workload)
     assert small.task["containers"][0]["reason"].startswith("OutOfMemoryError")
 
 
+def test_an_override_changes_the_size_of_the_task(workload: Workload) -> None:
+    size = {"cpu": "512", "memory": "1024"}
+    ended = workload.ended(workload.start(workload.define("bin/end", "0"), overrides=size))
+    assert {name: ended.task[name] for name in size} == size
+
+    # Below the definition's 512 MiB, which would do for it. Fargate would not offer so little.
+    little = workload.ended(workload.start(workload.define("bin/greedy"), overrides={"memory": "128"}))
+    assert little.code == 137
+
+
 def test_an_override_changes_command_and_environment(workload: Workload) -> None:
     arn = workload.start(
         workload.define(
