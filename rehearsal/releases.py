@@ -8,6 +8,7 @@ from config import Configuration, StageRef
 from config.assembly import AssembledStack
 from config.naming import Names
 from operations.errors import CommandError as TaskError
+from operations.releases.outcome import SUMMARY
 from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
 from operations.tasks import TaskRun
 from rehearsal.emulator import Emulator
@@ -69,6 +70,10 @@ class ReleaseStep:
             with log.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
 
+        def show(line: str) -> None:
+            if SUMMARY not in line:  # it is for the pipeline, and long
+                say(line)
+
         session = self._runner(stage)
         values = read_parameters(session("ssm"), stage.stage_name, PLACE_PARAMETERS)
         task = TaskRun(
@@ -78,7 +83,7 @@ class ReleaseStep:
             title="release task",
             started_by="lz-release",
             say=say,
-            show=say,
+            show=show,
             poll_seconds=_POLL_SECONDS,
         )
         try:

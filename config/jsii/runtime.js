@@ -10,6 +10,17 @@ const fs = require("fs");
 const module_ = require("module");
 const os = require("os");
 const path = require("path");
+const threads = require("worker_threads");
+
+// jsii makes an index of a library's types in the background, once per user; without it each start reads all of them,
+// which takes half a gigabyte. Where the program is packed for Python, the file that does so has another name.
+const { Worker } = threads;
+threads.Worker = class extends Worker {
+  constructor(file, ...rest) {
+    const packed = path.join(path.dirname(file), `lib__${path.basename(file)}`);
+    super(fs.existsSync(file) ? file : packed, ...rest);
+  }
+};
 
 const API = 3; // where jsii's program reads requests and writes answers
 const { readSync, writeSync, mkdtempSync } = fs;

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsii
 import pytest
 
 from config.node import bundled_node
@@ -90,3 +91,35 @@ def test_an_installation_of_another_user_does_without_the_cache(tmp_path: Path) 
 
     assert json.loads(done.stderr) == {"stdout": base64.b64encode(b"ran").decode()}
     assert [file.name for file in tmp_path.iterdir()] == ["program.js"]
+
+
+def test_jsii_finds_its_worker_that_makes_the_index_of_types(tmp_path: Path) -> None:
+    """Without that index each start of the CDK takes half a gigabyte more."""
+    embedded = Path(jsii.__file__).parent / "_embedded" / "jsii"
+    assert '"runtime-index-worker.js"' in (embedded / "lib__program.js").read_text(encoding="utf-8")
+    program = tmp_path / "program.js"
+    program.write_text(
+        f"""
+        const {{ Worker }} = require("worker_threads");
+        const worker = new Worker({json.dumps(str(embedded / "runtime-index-worker.js"))},
+          {{ workerData: {{ packageDir: {json.dumps(str(tmp_path))}, supportedFeatures: [] }} }});
+        worker.on("message", (message) => process.stdout.write(Object.keys(message).join()));
+        worker.on("error", (error) => process.stdout.write(error.code));
+        """,
+        encoding="utf-8",
+    )
+
+    done = subprocess.run(
+        [str(bundled_node()), str(ROOT / "config" / "jsii" / "runtime.js")],
+        env={
+            "LZ_JSII_CACHE": str(tmp_path / "cache"),
+            "LZ_JSII_PROGRAM": str(program),
+            "TMPDIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    # It runs, and finds no library in that folder.
+    assert json.loads(done.stderr) == {"stdout": base64.b64encode(b"error").decode()}

@@ -58,8 +58,8 @@ def page(visitor: urllib.request.OpenerDirector, url: str = SITE) -> str:
         return str(answer.read().decode())
 
 
-def release(rehearsal: OpenRehearsal, *command: str) -> tuple[int, list[str]]:
-    """Run the release task, as it is or with another command; give its exit code and its log."""
+def release(rehearsal: OpenRehearsal, *command: str, **variables: str) -> tuple[int, list[str]]:
+    """Run the release task, as it is or with another command or variables; give its exit code and its log."""
     emulator, lines = rehearsal.emulator, list[str]()
     values = read_parameters(emulator.client("ssm", STAGING), "GuestbookStaging", PLACE_PARAMETERS)
     task = TaskRun(
@@ -73,7 +73,10 @@ def release(rehearsal: OpenRehearsal, *command: str) -> tuple[int, list[str]]:
         poll_seconds=0.2,
     )
     container = values["ContainerName"]
-    task.start(overrides(OneOff(command), container=container, file_arn=None) if command else None)
+    changed = overrides(OneOff(command, variables), container=container, file_arn=None)
+    if not command:
+        del changed["containerOverrides"][0]["command"]
+    task.start(changed)
     return task.follow(deadline_seconds=120), lines
 
 
@@ -125,6 +128,16 @@ def test_one_off_commands_have_the_composed_variables_too(rehearsal: OpenRehears
 def summary(lines: Sequence[str]) -> dict[str, object]:
     (found,) = (json.loads(line)["release_summary"] for line in lines if "release_summary" in line)
     return dict(found)
+
+
+def test_a_release_that_could_not_publish_is_refused_before_it_migrates(
+    rehearsal: OpenRehearsal, report: Report, tmp_path: Path
+) -> None:
+    tmp_path.joinpath("boto3.py").write_text("raise ImportError\n")
+    code, lines = release(rehearsal, PYTHONPATH=str(tmp_path))
+    assert code == 1
+    assert "the image has not: add it" in lines[-1]
+    assert not any("database user" in line or "release_summary" in line for line in lines), lines
 
 
 def test_the_release_may_run_again_and_says_when_a_migration_fails(

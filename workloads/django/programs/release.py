@@ -153,11 +153,14 @@ def contents(root: Path) -> dict[str, str]:
     return {name: HASHED if name in hashed else UNHASHED for name in names if name != manifest.name}
 
 
-def publish(bucket: str) -> None:
-    """Upload the static files of this image; those of earlier images stay, for pages that are open still."""
+def to_publish() -> Path | None:
+    """Return the folder with the image's static files; None if the site serves them itself.
+
+    Asked before anything is migrated: a release that cannot be finished leaves the database as it is.
+    """
     if "://" not in (settings.STATIC_URL or ""):
         say(f"STATIC_URL is {settings.STATIC_URL}, not the CDN's: the site serves its static files itself")
-        return
+        return None
     root = Path(settings.STATIC_ROOT or "")
     if not settings.STATIC_ROOT or not root.is_dir():
         raise ReleaseError(
@@ -165,9 +168,18 @@ def publish(bucket: str) -> None:
             " `python manage.py collectstatic --noinput`"
         )
     try:
-        import boto3
+        import boto3  # noqa: F401
     except ImportError:
-        raise ReleaseError("the image has no boto3, which uploads the static files: require it") from None
+        raise ReleaseError(
+            "static files go to the CDN with boto3, which the image has not: add it to what it installs"
+        ) from None
+    return root
+
+
+def publish(bucket: str, root: Path) -> None:
+    """Upload the static files of this image; those of earlier images stay, for pages that are open still."""
+    import boto3
+
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     s3 = boto3.session.Session(region_name=region).client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
@@ -193,13 +205,15 @@ def release(master_user: str, master_password: str, static_bucket: str) -> None:
     say(f"release with Django {django.get_version()} and Python {sys.version.split()[0]}")
     if connection.vendor != "postgresql":
         raise ReleaseError(f"the project's database is {connection.vendor}; the landing zone has PostgreSQL")
+    static_files = to_publish()
     with contextlib.closing(entered(os.environ[master_user], os.environ[master_password])) as master:
         make_user(master)
     with contextlib.closing(entered()) as holder, holder.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         os.environ["PGOPTIONS"] = f"-c lock_timeout={LOCK_TIMEOUT}"  # libpq reads it
         migrate()
-    publish(os.environ[static_bucket])
+    if static_files is not None:
+        publish(os.environ[static_bucket], static_files)
     say("release: done")
 
 
