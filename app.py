@@ -8,10 +8,12 @@ if __name__ == "__main__" and __debug__ and sys.gettrace() is None:
     os.execv(sys.executable, [sys.executable, "-OO", *sys.argv])  # noqa: S606 - the same program, without both
 
 import argparse
+import atexit
 import gc
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from config.node import use_bundled_node
 
@@ -71,6 +73,7 @@ def build(
         post_cli_context=CLI_DEFAULTS,
         outdir=outdir,
         analytics_reporting=False,
+        tree_metadata=False,  # tree.json is for editors: each property would be resolved once more for it
         builtin_cloud_formation_validation=validate_templates,
     )
     cdk.Validations.of(app).acknowledge(NAMED_ZONES)
@@ -124,5 +127,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _leave(code: int) -> NoReturn:
+    """End the process without taking its objects apart one by one, which would take a tenth of its time."""
+    atexit._run_exitfuncs()  # Node says its last words and ends
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

@@ -1,4 +1,4 @@
-// jsii's runtime in one process instead of two, with a cache of compiled code.
+// jsii's runtime in one process instead of two, with a cache of compiled code and modules loaded ahead of their use.
 //
 // jsii starts Node to start another Node, and copies every message between them; and since it links the library into a
 // folder of another name each time, Node never finds the code that it compiled before. Here the program of jsii itself,
@@ -24,8 +24,14 @@ threads.Worker = class extends Worker {
 
 const API = 3; // where jsii's program reads requests and writes answers
 const { readSync, writeSync, mkdtempSync } = fs;
+const cache = process.env.LZ_JSII_CACHE;
+const room = mkdtempSync(path.join(os.tmpdir(), "lz-jsii-"));
+const kernel = path.join(room, "kernel");
 
-fs.readSync = (fd, ...rest) => readSync(fd === API ? 0 : fd, ...rest);
+fs.readSync = (fd, ...rest) => {
+  if (fd !== API) return readSync(fd, ...rest);
+  return readAhead(...rest) ?? readSync(0, ...rest);
+};
 fs.writeSync = (fd, ...rest) => writeSync(fd === API ? 1 : fd, ...rest);
 
 // What the program prints goes to Python in the form that jsii's first process would give it.
@@ -39,8 +45,6 @@ for (const name of ["stdout", "stderr"]) {
   };
 }
 
-const cache = process.env.LZ_JSII_CACHE;
-const room = mkdtempSync(path.join(os.tmpdir(), "lz-jsii-"));
 try {
   fs.mkdirSync(cache, { recursive: true });
   fs.accessSync(cache, fs.constants.W_OK);
@@ -51,16 +55,69 @@ try {
 }
 fs.mkdtempSync = (prefix, ...rest) => {
   if (!prefix.endsWith("jsii-kernel-")) return mkdtempSync(prefix, ...rest);
-  const kernel = path.join(room, "kernel");
   fs.mkdirSync(kernel);
   return kernel;
 };
 
+// While Python imports its modules, Node would wait: it loads what the last synthesis loaded, in the same order, until
+// Python asks for something. The list is remade where a synthesis loaded more.
+const list = path.join(cache, "modules.json");
+let known = [];
+try {
+  known = JSON.parse(fs.readFileSync(list, "utf8"));
+} catch {
+  // The first run here.
+}
+const ahead = [...known];
+let requests; // the same pipe, opened so that reading does not wait
+
+function readAhead(buffer, ...rest) {
+  if (ahead.length === 0 || !loaded(ahead[0])) return undefined;
+  try {
+    requests ??= fs.openSync("/proc/self/fd/0", fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  } catch {
+    ahead.length = 0; // a system without /proc
+    return undefined;
+  }
+  for (;;) {
+    try {
+      return readSync(requests, buffer, ...rest);
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+    }
+    if (ahead.length === 0 || !loaded(ahead[0])) return undefined;
+    try {
+      require(path.join(kernel, ahead.shift()));
+    } catch {
+      ahead.length = 0; // another version of the library: the list is remade at the end
+    }
+  }
+}
+
+function loaded(module) {
+  // jsii links a package into its folder when Python imports it.
+  return fs.existsSync(path.join(kernel, module));
+}
+
+function remember() {
+  const inside = Object.keys(require.cache).filter((file) => file.startsWith(kernel + path.sep));
+  const used = inside.map((file) => path.relative(kernel, file));
+  const kept = known.filter((module) => !used.includes(module) && loaded(module));
+  if (used.every((module) => known.includes(module)) || !fs.existsSync(path.join(room, "cache"))) return;
+  const draft = `${list}.${process.pid}`;
+  fs.writeFileSync(draft, JSON.stringify([...used, ...kept]));
+  fs.renameSync(draft, list);
+}
+
 // Ctrl-C reaches this process too; Python, which asked for the work, ends it by closing the pipe.
 process.on("SIGINT", () => {});
 process.on("exit", () => {
-  module_.flushCompileCache();
-  fs.rmSync(room, { recursive: true, force: true });
+  try {
+    remember();
+  } finally {
+    module_.flushCompileCache();
+    fs.rmSync(room, { recursive: true, force: true });
+  }
 });
 
 require(process.env.LZ_JSII_PROGRAM);
