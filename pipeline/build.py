@@ -132,7 +132,7 @@ def synth_step(
 
     For the last, the templates of earlier releases are read, and nothing else in the records bucket.
 
-    What was found is an artifact of the run, `Synth_reports`: the compliance reports. An
+    What was found is an artifact of the run, `Synth_reports`: the compliance reports and the bills of materials. An
     artifact, since it belongs to one execution, is encrypted and kept as its other artifacts are, and can be the input
     of later steps; a report group of CodeBuild takes test results and no files.
 
@@ -143,7 +143,7 @@ def synth_step(
         images: workload -> its image step.
     """
     inputs: dict[str, pipelines.IFileSetProducer] = {f"images/{name}": step for name, step in images.items()}
-    commands = ["./lz check", "./lz synth", "./lz guard"]
+    commands = ["./lz check", "./lz synth", "./lz guard", "./lz supply-chain --require-audit"]
     role = iam.Role(scope, "SynthRole", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
     names = Names(configuration)
     bucket = f"arn:{names.partition}:s3:::{names.records_bucket}"

@@ -71,8 +71,9 @@ def test_a_missing_trust_stops_the_run_before_the_pipeline_updates_itself(organi
 
 def test_synthesis_runs_every_check_and_gets_the_digests(organization: Assembly) -> None:
     synth = actions(organization, "Build")["Synth"]
-    *linking, check, synthesis, guard = commands(organization, synth)
+    *linking, check, synthesis, guard, supply_chain = commands(organization, synth)
     assert (check, synthesis, guard) == ("./lz check", "./lz synth", "./lz guard")
+    assert supply_chain == "./lz supply-chain --require-audit"
     assert len(linking) == 1
     assert "images/my-django-app" in linking[0]
     inputs = [artifact["Name"] for artifact in synth.body["InputArtifacts"]]
@@ -85,6 +86,19 @@ def test_the_reports_are_an_artifact_of_the_run(organization: Assembly) -> None:
         "Synth_Output",
         "Synth_reports",
     ]
+
+
+def test_nothing_is_approved_before_the_registry_scan_was_asked(organization: Assembly) -> None:
+    production = actions(organization, "MyDjangoAppProduction")
+    scan, approval = (
+        production["ImageScan-MyDjangoAppProduction"],
+        production["Approve-MyDjangoAppProduction"],
+    )
+    assert scan.order < approval.order
+    assert commands(organization, scan)[-1] == (
+        "./lz image-scan --environment my-django-app/production --assembly assembly"
+    )
+    assert not any(name.startswith("ImageScan") for name in actions(organization, "MyDjangoAppStaging"))
 
 
 def test_an_image_is_built_once_on_the_processor_that_it_is_for(synthesize: Synthesize) -> None:
