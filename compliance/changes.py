@@ -123,6 +123,17 @@ class ComplianceChange(ResultModel):
         """The rows that ask for a decision: they now are waived, non-compliant or unknown, and were not so before."""
         return tuple(change for change in self.rows if change.after is not None and not change.after.accepted)
 
+    @property
+    def settled(self) -> tuple[Change[Judgement], ...]:
+        """The rows that somebody had to accept or to fix, and that are gone or hold now."""
+        return tuple(
+            change
+            for change in self.rows
+            if change.before is not None
+            and not change.before.accepted
+            and (change.after is None or change.after.accepted)
+        )
+
     def counts(self) -> Mapping[str, Mapping[Kind, int]]:
         """Count the changes: part -> kind -> number; parts without a change are left out."""
         return {

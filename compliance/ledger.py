@@ -124,8 +124,8 @@ class Ledger:
         return tuple(
             Problem(
                 where=_where(waivers),
-                problem=f"expires on {day}, in {(day - today).days} days",
-                fix="fix the finding, or let its owner accept it again",
+                problem=f"expires on {day}",  # without the days left: what a result says is the same tomorrow
+                fix="from the next day on it stops a release: fix the finding, or let its owner accept it again",
             )
             for day, waivers in sorted(soon.items())
         )

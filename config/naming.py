@@ -18,6 +18,7 @@ ONE_OFF_PREFIX = "one-off/"  # of the objects through which secret values reach 
 RECORDS_STACK = "Records"
 PACKETS = "packets/"  # of the approval packets in the records bucket
 RECORDED_TEMPLATES = "templates.json.gz"
+RECORDED_RESULT = "compliance.json.gz"
 CDN_REGION = "us-east-1"  # CloudFront takes certificates from this region alone
 
 
@@ -50,6 +51,11 @@ def current_record_key(stage_name: str) -> str:
 def templates_key(stage_name: str) -> str:
     """Return the key of the templates that a stage's last successful release deployed, beside its records."""
     return f"{record_prefix(stage_name)}{RECORDED_TEMPLATES}"
+
+
+def judged_key(stage_name: str) -> str:
+    """Return the key of what the gate found at a stage's last successful release, beside its records."""
+    return f"{record_prefix(stage_name)}{RECORDED_RESULT}"
 
 
 def packet_prefix(stage_name: str) -> str:

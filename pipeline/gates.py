@@ -42,39 +42,6 @@ def placeholder_step(
     )
 
 
-def image_scan_step(
-    scope: Construct,
-    *,
-    configuration: Configuration,
-    stage: StageRef,
-    source: pipelines.CodePipelineSource,
-    assembly: pipelines.FileSet,
-) -> pipelines.CodeBuildStep:
-    """Let no image be approved that the registry's scan did not look at, or found something severe in.
-
-    Args:
-        scope: the pipeline's stack.
-        configuration: the organization.
-        stage: the environment.
-        source: source of this project; its `./lz image-scan` does the work.
-        assembly: what will be deployed; its templates name the images.
-    """
-    role = _plain_role(scope, f"ImageScanRole{stage.stage_name}")
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["ecr:DescribeImageScanFindings", "ecr:StartImageScan"],
-            resources=[Names(configuration).repository_arn(stage.workload_name)],
-        )
-    )
-    return pipelines.CodeBuildStep(
-        f"ImageScan-{stage.stage_name}",
-        input=source,
-        additional_inputs={"assembly": assembly},
-        commands=[f"./lz image-scan --environment {stage.key} --assembly assembly"],
-        role=role,
-    )
-
-
 def release_step(
     scope: Construct, *, configuration: Configuration, stage: StageRef, source: pipelines.CodePipelineSource
 ) -> pipelines.CodeBuildStep:

@@ -21,10 +21,12 @@ def packet_step(
     assembly: pipelines.FileSet,
     image: pipelines.CodeBuildStep,
 ) -> pipelines.CodeBuildStep:
-    """Make the approval packet, and stop what would lose something before anybody is asked.
+    """Make the approval packet; stop a release before anybody is asked if it would lose something, or its image is bad.
 
     It compares what is deployed with the assembly. It may read the account's templates, with the look-up role that the
-    CDK CLI uses for the same, and write nothing but the packet.
+    CDK CLI uses for the same, and what the registry's scan found in the image, and write nothing but the packet. The
+    scan is asked here and not by a step of its own: the approver's question is one, the same roles would be needed
+    again for each environment, and the pipeline's template is the largest there is.
 
     Args:
         scope: the pipeline's stack.
@@ -43,6 +45,7 @@ def packet_step(
         input=source,
         additional_inputs={"assembly": assembly, f"images/{stage.workload_name}": image},
         commands=[
+            f"./lz image-scan --environment {stage.key} --assembly assembly",
             f"./lz packet --environment {stage.key} --assembly assembly --images images --output packet --publish",
             f'export {SUMMARY}="$(cat packet/summary.txt)"',
         ],
@@ -80,7 +83,7 @@ def _role(scope: Construct, names: Names, stage: StageRef) -> iam.Role:
         f"PacketRole{stage.stage_name}",
         role_name=names.packet_step_role(stage.key),
         assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
-        description=f"Reads what is deployed in {stage.key}, and writes its approval packets",
+        description=f"Reads what is deployed in {stage.key} and its image's scan, and writes its approval packets",
     )
     bucket = f"arn:{names.partition}:s3:::{names.records_bucket}"
     records = record_prefix(stage.stage_name)
@@ -90,6 +93,10 @@ def _role(scope: Construct, names: Names, stage: StageRef) -> iam.Role:
             resources=[
                 names.bootstrap_role_arn(stage.account_id, "lookup-role", region) for region in regions
             ],
+        ),
+        iam.PolicyStatement(
+            actions=["ecr:DescribeImageScanFindings", "ecr:StartImageScan"],
+            resources=[names.repository_arn(stage.workload_name)],
         ),
         iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"{bucket}/{records}*"]),
         iam.PolicyStatement(  # without it S3 says that a record which is not there yet is forbidden

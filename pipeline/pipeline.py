@@ -15,7 +15,6 @@ from config.stages import Wave, waves
 from pipeline.build import image_step, synth_step, trust_step
 from pipeline.gates import (
     dns_preflight_step,
-    image_scan_step,
     placeholder_step,
     record_step,
     release_step,
@@ -152,10 +151,6 @@ class PipelineStack(BaseStack):
         first = placeholder_step(self, stage=stage.ref, assembly=assembly)
         before: list[pipelines.Step] = [first]
         if stage.ref.environment.class_ in self.configuration.pipeline.approvals:
-            scan = image_scan_step(
-                self, configuration=self.configuration, stage=stage.ref, source=source, assembly=assembly
-            )
-            scan.add_step_dependency(first)
             packet = packet_step(
                 self,
                 configuration=self.configuration,
@@ -167,9 +162,8 @@ class PipelineStack(BaseStack):
             packet.add_step_dependency(first)
             approval = approval_step(configuration=self.configuration, stage=stage.ref, packet=packet)
             approval.add_step_dependency(packet)
-            approval.add_step_dependency(scan)
-            before += [packet, scan, approval]
-            self._cloning += [packet, scan]
+            before += [packet, approval]
+            self._cloning.append(packet)
         release = release_step(self, configuration=self.configuration, stage=stage.ref, source=source)
         smoke = smoke_step(self, stage=stage.ref, assembly=assembly)
         record = record_step(

@@ -23,6 +23,7 @@ from operations.packet.page import page
 from operations.packet.text import text
 from operations.packet.words import summary
 from operations.rehearsed import use_kept_rehearsal
+from operations.releases.judged import baseline
 from operations.releases.record import Records
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -137,10 +138,14 @@ def _packet(
     with ExitStack() as stack:
         if assembly is not None and images is not None:
             commit = os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION")
-            candidate = built(stage, assembly=assembly, images=images, commit=commit, execution_id=execution)
+            candidate = built(
+                configuration, stage, assembly=assembly, images=images, commit=commit, execution_id=execution
+            )
         else:
             progress("synthesizing this checkout (a few seconds)")
-            draft = from_checkout(stage, record, running=running_digest(deployed), config=config)
+            draft = from_checkout(
+                configuration, stage, record, running=running_digest(deployed), config=config
+            )
             candidate = stack.enter_context(draft)
         return make_packet(
             configuration,
@@ -148,6 +153,7 @@ def _packet(
             candidate=candidate,
             deployed=deployed,
             record=record,
+            baseline=baseline(s3, names.records_bucket, stage.stage_name),
             now=datetime.now(UTC).replace(microsecond=0),
         )
 

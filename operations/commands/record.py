@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
+from compliance.excerpt import excerpt
 from config import load
 from config.assembly import read_assembly
-from config.naming import Names, current_record_key, record_key, templates_key
+from config.naming import Names, current_record_key, judged_key, record_key, templates_key
 from operations.aws import CLIENT, assumed_session, session
 from operations.configuration import config_option
 from operations.output import say
 from operations.polling import poll_option
+from operations.releases.judged import to_bytes
 from operations.releases.record import Records
-from operations.releases.recording import gather, make_record, refuse_other_images
+from operations.releases.recording import gather, judged_now, make_record, refuse_other_images
 from operations.releases.serving import service_parameters, wait_until_settled
 from operations.releases.templates import deployed_by
 from operations.task_place import read_parameters
@@ -97,16 +99,16 @@ def command(
         execution_id=execution,
         commit=os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION"),
     )
-    # What the next release is compared with, before it is synthesized.
+    # What the next release is compared with: by the guard before it is synthesized, and in its approval packet.
     templates = deployed_by(
         read_assembly(assembly), stage_name=stage.stage_name, time=now, execution_id=execution
     )
-    s3.put_object(
-        Bucket=names.records_bucket,
-        Key=templates_key(stage.stage_name),
-        Body=templates.to_bytes(),
-        ContentType="application/gzip",
-    )
+    judged = excerpt(judged_now(assembly, configuration), stage.key)
+    for key, content in (
+        (templates_key(stage.stage_name), templates.to_bytes()),
+        (judged_key(stage.stage_name), to_bytes(judged)),
+    ):
+        s3.put_object(Bucket=names.records_bucket, Key=key, Body=content, ContentType="application/gzip")
     # The one that is kept goes first: a current record without it would have no history.
     key = record_key(stage.stage_name, now, execution)
     for each in (key, current_record_key(stage.stage_name)):

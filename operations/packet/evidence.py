@@ -8,21 +8,29 @@ from tempfile import TemporaryDirectory
 
 from config.assembly import read_assembly
 from config.images import PLACEHOLDER_DIGEST
+from config.models import Configuration
 from config.stages import StageRef
 from operations.errors import CommandError
 from operations.packet.make import Candidate
 from operations.releases.migrations import FILE, Migrations, read_migrations
 from operations.releases.record import ReleaseRecord
-from operations.releases.recording import deployed_digest, summarized_nag
+from operations.releases.recording import deployed_digest, judged_now
 from operations.synthesis import drafted
 
 
 def built(
-    stage: StageRef, *, assembly: Path, images: Path, commit: str | None, execution_id: str | None
+    configuration: Configuration,
+    stage: StageRef,
+    *,
+    assembly: Path,
+    images: Path,
+    commit: str | None,
+    execution_id: str | None,
 ) -> Candidate:
     """Read what the pipeline's steps handed over.
 
     Args:
+        configuration: the organization.
         stage: the environment.
         assembly: the assembly that would be deployed.
         images: folder with `<workload>/image.json` and `<workload>/migrations.json`.
@@ -51,7 +59,7 @@ def built(
         digest=digest,
         revision=revision,
         migrations=migrations,
-        nag=summarized_nag(assembly),
+        judged=judged_now(assembly, configuration),
         commit=commit,
         execution_id=execution_id,
     )
@@ -59,11 +67,17 @@ def built(
 
 @contextmanager
 def from_checkout(
-    stage: StageRef, record: ReleaseRecord | None, *, running: str | None, config: Path | None
+    configuration: Configuration,
+    stage: StageRef,
+    record: ReleaseRecord | None,
+    *,
+    running: str | None,
+    config: Path | None,
 ) -> Iterator[Candidate]:
     """Synthesize this checkout with the image that runs: what the infrastructure alone would change.
 
     Args:
+        configuration: the organization.
         stage: the environment.
         record: of its last release.
         running: digest that the deployed templates name; a placeholder stands for one that is not known.
@@ -82,5 +96,5 @@ def from_checkout(
                 revision=record.revisions.get(workload) if record else None,
                 # The same image: there is nothing in it that the database has not.
                 migrations=Migrations(workload=workload, digest=digest, inspected=True),
-                nag=summarized_nag(assembly),
+                judged=judged_now(assembly, configuration),
             )

@@ -7,7 +7,7 @@ from operations.guard import Danger, Judgement
 from operations.packet.differences import Difference, StatementChange, Template
 from operations.packet.exposure import access_concerns, network_concerns, protection_concerns
 from operations.packet.model import Highlight, ImageChange, Kind, SchemaChange, StackChange
-from operations.packet.words import readable
+from operations.packet.words import readable, some
 from operations.releases.templates import StackTemplate
 
 # CloudFormation refuses to update a stack in these states: somebody has to act first. ROLLBACK_COMPLETE is what a
@@ -102,7 +102,7 @@ def _replaced(stacks: Sequence[StackChange]) -> Iterator[Highlight]:
         kinds = Counter(resource.type for resource in lost)
         texts = [f"{number} {kind}" for kind, number in kinds.most_common()]
         if texts:
-            what = f"removed or replaced: {_some(texts)}"
+            what = f"removed or replaced: {some(texts)}"
             yield Highlight(kind="replacement", where=stack.name, what=what)
 
 
@@ -129,7 +129,7 @@ def _opened(
                 if rule.broadens
             ]
             if opened:
-                what = f"security groups open: {_some(opened)}"
+                what = f"security groups open: {some(opened)}"
                 found.append(Highlight(kind="network", where=stack.name, what=what))
         for kind, concerns in CONCERNS:
             texts = [f"{name} {text}" for name, text in concerns(difference, *templates)]
@@ -154,12 +154,7 @@ def _permissions(found: Sequence[StatementChange]) -> str:
         f"for {readable(one.principal)}"
         for one in widest_first
     ]
-    return f"permissions broaden: {_some([' '.join(text.split()) for text in texts])}"
-
-
-def _some(texts: Sequence[str], most: int = 3) -> str:
-    more = f"; and {len(texts) - most} more" if len(texts) > most else ""
-    return "; ".join(texts[:most]) + more
+    return f"permissions broaden: {some([' '.join(text.split()) for text in texts])}"
 
 
 def _migrations(image: ImageChange, database: SchemaChange) -> Iterator[Highlight]:

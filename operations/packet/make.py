@@ -1,29 +1,30 @@
 """Makes the packet: compares what is deployed with what a release would deploy, and finds what must not be missed."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from compliance.results import ComplianceResult
 from config.assembly import AssembledStack
 from config.models import Acknowledgement, Configuration
 from config.stages import StageRef
 from operations.guard import dangers, judge
+from operations.packet.compliance import compliance_of, concerns
 from operations.packet.deployed import DeployedStack
 from operations.packet.differences import Difference, Pair, differences
 from operations.packet.highlights import highlights
 from operations.packet.model import (
-    ChangedWaiver,
     Fate,
-    FindingsChange,
     ImageChange,
     Packet,
     PreviousRelease,
     SchemaChange,
     StackChange,
 )
+from operations.releases.judged import Baseline
 from operations.releases.migrations import Migrations
-from operations.releases.record import Nag, ReleaseRecord, Waived
+from operations.releases.record import ReleaseRecord
 from operations.releases.serving import DIGEST
 from operations.releases.templates import StackTemplate, stack_templates
 
@@ -37,7 +38,7 @@ class Candidate:
         digest: of the workload's image.
         revision: commit of the workload's source, where it is known.
         migrations: those of the image; None if nobody asked it.
-        nag: what cdk-nag says about the assembly.
+        judged: what the gate found in the assembly.
         commit: of this repository, where it is known.
         execution_id: of the pipeline, if it is one.
     """
@@ -46,7 +47,7 @@ class Candidate:
     digest: str
     revision: str | None
     migrations: Migrations | None
-    nag: Nag
+    judged: ComplianceResult
     commit: str | None = None
     execution_id: str | None = None
 
@@ -58,6 +59,7 @@ def make_packet(
     candidate: Candidate,
     deployed: Sequence[DeployedStack],
     record: ReleaseRecord | None,
+    baseline: Baseline,
     now: datetime,
 ) -> Packet:
     """Make the packet of one environment.
@@ -68,6 +70,7 @@ def make_packet(
         candidate: what would be released.
         deployed: its stacks as they are in AWS.
         record: of its last successful release.
+        baseline: what the gate found at that release.
         now: in UTC.
     """
     before, after = _before(stage, deployed), _after(stage, candidate)
@@ -82,7 +85,7 @@ def make_packet(
     stacks = tuple(_stack_changes(deployed, after, compared))
     image = _image(stage, candidate, record, running=running_digest(deployed))
     database = _database(candidate, record)
-    others = {other.stage_name for other in configuration.stages()} - {stage.stage_name}
+    compliance = compliance_of(candidate.judged, baseline, stage.key)
     return Packet(
         organization=configuration.organization.name,
         environment=stage.key,
@@ -93,11 +96,14 @@ def make_packet(
         execution_id=candidate.execution_id,
         commit=candidate.commit,
         previous=_previous(record),
-        highlights=highlights(verdict, stacks, before, after, image=image, database=database),
+        highlights=(
+            *highlights(verdict, stacks, before, after, image=image, database=database),
+            *concerns(compliance),
+        ),
         image=image,
         database=database,
         stacks=stacks,
-        findings=_findings(candidate.nag, record.nag if record else None, others),
+        compliance=compliance,
         warnings=verdict.warnings,
     )
 
@@ -209,41 +215,3 @@ def _database(candidate: Candidate, record: ReleaseRecord | None) -> SchemaChang
             known=False, problem="the last release does not say which migrations the database has"
         )
     return SchemaChange(known=True, pending=migrations.pending(record.applied or {} if record else {}))
-
-
-def _findings(nag: Nag, before: Nag | None, others: Collection[str]) -> FindingsChange:
-    """Compare the accepted findings, but for those of other environments.
-
-    Args:
-        nag: of this release.
-        before: of the last one.
-        others: names of the other environments' stages.
-    """
-
-    def mine(found: Sequence[Waived]) -> dict[tuple[str, str], list[Waived]]:
-        grouped: dict[tuple[str, str], list[Waived]] = {}
-        # A rule that finds several things on a resource has a row for each, and the ledger one reason for all.
-        for waived in dict.fromkeys(found):
-            if waived.resource.partition("/")[0] not in others:
-                grouped.setdefault((waived.rule, waived.resource), []).append(waived)
-        return grouped
-
-    now = mine(nag.waived)
-    accepted = sum(map(len, now.values()))
-    if before is None:  # all of them would be new, and none worth a look of its own
-        return FindingsChange(judged=nag.judged, judged_before=None, open=nag.open, accepted=accepted)
-    then = mine(before.waived)
-    both = [key for key in now if key in then]
-    return FindingsChange(
-        judged=nag.judged,
-        judged_before=before.judged,
-        open=nag.open,
-        accepted=accepted,
-        new=tuple(each for key in now if key not in then for each in now[key]),
-        gone=tuple(each for key in then if key not in now for each in then[key]),
-        changed=tuple(
-            ChangedWaiver(before=then[key][0], after=now[key][0])
-            for key in both
-            if [each.reason for each in now[key]] != [each.reason for each in then[key]]
-        ),
-    )

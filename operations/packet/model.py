@@ -5,13 +5,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from compliance.changes import ComplianceChange
 from config.models import Model
 from operations.packet.differences import Difference
 from operations.releases.migrations import Migration
-from operations.releases.record import Waived
 
 Fate = Literal["new", "changed", "unchanged", "left behind"]
-Kind = Literal["data", "stack", "replacement", "access", "network", "protection", "migration"]
+Kind = Literal["data", "stack", "replacement", "access", "network", "protection", "migration", "compliance"]
 
 
 class Highlight(Model):
@@ -62,28 +62,20 @@ class SchemaChange(Model):
     pending: tuple[Migration, ...] = ()
 
 
-class ChangedWaiver(Model):
-    """An accepted finding whose reason differs."""
-
-    before: Waived
-    after: Waived
-
-
-class FindingsChange(Model):
-    """What cdk-nag says now that it did not say at the last release, of what this environment stands on."""
+class Compliance(Model):
+    """What the gate says of what this environment stands on, and what it did not say of the last release."""
 
     judged: int
-    judged_before: int | None = Field(description="None if there was no release to compare with.")
-    open: int
-    accepted: int
-    new: tuple[Waived, ...] = ()
-    gone: tuple[Waived, ...] = ()
-    changed: tuple[ChangedWaiver, ...] = ()
+    judged_before: int | None = Field(description="None if there is no release to compare with.")
+    open: int = Field(description="Findings and problems that stop a release.")
+    accepted: int = Field(description="Findings that the ledger accepts.")
+    problem: str = Field(default="", description="Why there is nothing to compare with.")
+    change: ComplianceChange | None
 
     @property
     def differs(self) -> bool:
         """Whether a person has to look."""
-        return bool(self.new or self.gone or self.changed or self.open)
+        return bool(self.open) or (self.change is not None and not self.change.empty)
 
 
 class PreviousRelease(Model):
@@ -111,7 +103,7 @@ class Packet(Model):
     image: ImageChange
     database: SchemaChange
     stacks: tuple[StackChange, ...]
-    findings: FindingsChange
+    compliance: Compliance
     warnings: tuple[str, ...] = Field(description="Acknowledgements without effect.")
 
     @property
@@ -127,7 +119,7 @@ class Packet(Model):
             or self.image.differs
             or self.database.pending
             or not self.database.known
-            or self.findings.differs
+            or self.compliance.differs
         )
 
     @property

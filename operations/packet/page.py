@@ -8,14 +8,27 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from compliance.report.digest import changed_sections, describe
 from operations.packet.differences import Change, Difference, ResourceChange
 from operations.packet.exposure import title
 from operations.packet.leaves import Leaf, leaves
 from operations.packet.model import Packet, StackChange
-from operations.packet.words import KINDS, count, digest, fates, impact, readable, summary, value
+from operations.packet.words import (
+    KINDS,
+    count,
+    difference_in_words,
+    digest,
+    fates,
+    impact,
+    readable,
+    row_lists,
+    summary,
+    value,
+)
 
 HERE = Path(__file__).parent
 MOST_LEAVES = 12
+MOST_ROWS = 30
 LONGEST_INLINE = 160  # characters of both values: two lines of the column
 VERDICTS = {
     "expand": "expands: the version before works with it",
@@ -66,12 +79,16 @@ def page(packet: Packet) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        changed_sections=changed_sections,
         count=count,
+        describe=describe,
+        difference_in_words=difference_in_words,
         digest=digest,
         impact=impact,
         leaves=_leaves,
         moment=_moment,
         readable=readable,
+        row_lists=row_lists,
         title=title,
         value=value,
     )
@@ -86,6 +103,7 @@ def page(packet: Packet) -> str:
         kinds=KINDS,
         verdicts=VERDICTS,
         most_leaves=MOST_LEAVES,
+        most_rows=MOST_ROWS,
         longest_inline=LONGEST_INLINE,
         style=Markup((HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 -- our own file
     )

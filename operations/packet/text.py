@@ -2,11 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 
+from compliance.changes import Judgement
+from compliance.report.digest import changed_sections, describe
 from operations.packet.differences import Change, Difference
 from operations.packet.exposure import title
 from operations.packet.leaves import leaves
 from operations.packet.model import Packet, StackChange
-from operations.packet.words import KINDS, digest, fates, impact, readable, summary, value
+from operations.packet.words import (
+    KINDS,
+    difference_in_words,
+    digest,
+    fates,
+    impact,
+    readable,
+    row_lists,
+    summary,
+    value,
+)
 
 MOST_LEAVES = 6
 LONGEST = 140
@@ -41,8 +53,8 @@ def _lines(packet: Packet) -> Iterator[str]:
     yield from ("", "## Stacks", "", fates(packet))
     for stack in packet.changed_stacks:
         yield from _stack(stack)
-    yield from ("", "## cdk-nag", "")
-    yield from _findings(packet)
+    yield from ("", "## Compliance", "")
+    yield from _compliance(packet)
 
 
 def _more(fix: str, acknowledged: str | None) -> Iterable[tuple[str, str | None]]:
@@ -126,14 +138,29 @@ def _short(given: object) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
-def _findings(packet: Packet) -> Iterator[str]:
-    findings = packet.findings
-    yield f"{findings.judged:,} judgements, {findings.open} open, {findings.accepted} accepted."
-    if findings.judged_before is None:
-        yield "No release record: nothing to compare them with."
-    for sign, waived in (("+", findings.new), ("-", findings.gone)):
-        yield from (f"- {sign} {one.rule} at `{one.resource}`: {one.reason}" for one in waived)
-    yield from (
-        f"- changed: {pair.after.rule} at `{pair.after.resource}`: {pair.after.reason}"
-        for pair in findings.changed
-    )
+def _compliance(packet: Packet) -> Iterator[str]:
+    found, change = packet.compliance, packet.compliance.change
+    yield f"{found.judged:,} judgements, {found.open} open, {found.accepted} accepted."
+    if change is None:
+        yield f"Nothing to compare with: {found.problem}."
+        return
+    yield difference_in_words(change)
+    for title_, rows in row_lists(change):
+        yield from ("", f"### {title_}: {len(rows)}", "")
+        yield from (
+            f"- {judged.status.value}: {judged.rule} on `{judged.resource}`{_why(judged)}" for judged in rows
+        )
+    for title_, changes in changed_sections(change).items():
+        yield from ("", f"### {title_}: {len(changes)}", "")
+        for one in changes:
+            yield from (
+                f"- {sign} {describe(part)}" for sign, part in (("-", one.before), ("+", one.after)) if part
+            )
+
+
+def _why(judged: Judgement) -> str:
+    finding = f" ({judged.finding})" if judged.finding else ""
+    if judged.waiver is None:
+        return finding
+    waiver = judged.waiver
+    return f"{finding}: {waiver.reason} ({waiver.owner}, {waiver.ticket}, until {waiver.expires})"

@@ -2,8 +2,11 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from compliance.changes import ComplianceChange, Judgement
+from compliance.report.digest import to_decide
 from operations.packet.differences import ResourceChange
 from operations.packet.model import Fate, Kind, Packet
 
@@ -15,6 +18,7 @@ KINDS: dict[Kind, str] = {
     "network": "network",
     "protection": "protection",
     "migration": "database",
+    "compliance": "compliance",
 }
 FATES: tuple[Fate, ...] = ("left behind", "new", "changed", "unchanged")
 NEW_REVISION = "AWS::ECS::TaskDefinition"
@@ -29,6 +33,12 @@ SHOWN_DIGEST = 19  # sha256: and twelve more
 def count(number: int, one: str, many: str | None = None) -> str:
     """Write a number with its noun: `1 stack`, `2 stacks`, `no stacks`."""
     return f"{number or 'no'} {one if number == 1 else many or one + 's'}"
+
+
+def some(texts: Sequence[str], most: int = 3) -> str:
+    """Write the first of several texts, and how many more there are."""
+    more = f"; and {len(texts) - most} more" if len(texts) > most else ""
+    return "; ".join(texts[:most]) + more
 
 
 def digest(value: str | None) -> str:
@@ -85,6 +95,34 @@ def impact(resource: ResourceChange) -> str:
         "WILL_IMPORT": "imported",
         "NO_CHANGE": "unchanged",
     }[resource.impact]
+
+
+def difference_in_words(change: ComplianceChange) -> str:
+    """Say in one line what the gate says otherwise than at the last release."""
+    if change.empty:
+        return "The gate says what it said of the last release."
+    words = {"rows": "judgements"}
+    parts = [
+        f"{words.get(part, part)}: {', '.join(f'{number} {kind.value}' for kind, number in counts.items())}"
+        for part, counts in change.counts().items()
+    ]
+    return f"Otherwise than at the last release: {'; '.join(parts)}."
+
+
+def row_lists(change: ComplianceChange) -> list[tuple[str, list[Judgement]]]:
+    """Return what a person reads of the changed rows, titled; those that hold, new or not, are only counted."""
+    lists = [
+        (
+            "To decide: accepted or open, and not so at the last release",
+            [one.after for one in to_decide(change)],
+        ),
+        (
+            "Settled: accepted or open at the last release, and no more",
+            [one.before for one in change.settled],
+        ),
+    ]
+    found = [(title, [row for row in rows if row is not None]) for title, rows in lists]
+    return [(title, rows) for title, rows in found if rows]
 
 
 def summary(packet: Packet) -> str:

@@ -3,11 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from compliance.judge import judge
 from compliance.reports import COMPLIANT, SUPPRESSED, read_reports, unsettled
+from compliance.results import ComplianceResult
+from compliance.waivers import read_waivers
 from config.assembly import read_assembly
+from config.models import Configuration
 from config.stages import StageRef
 from operations.errors import CommandError
 from operations.releases.migrations import FILE, Migrations, read_migrations
@@ -110,6 +114,18 @@ def summarized_nag(assembly: Path) -> Nag:
         compliant=sum(row.compliance == COMPLIANT for row in rows),
         open=len(unsettled(reports)),
         waived=tuple(waived),
+    )
+
+
+def judged_now(assembly: Path, configuration: Configuration) -> ComplianceResult:
+    """Return what the gate says of an assembly today.
+
+    Args:
+        assembly: the assembly.
+        configuration: what it was made from.
+    """
+    return judge(
+        assembly, configuration=configuration, waivers=read_waivers(), today=datetime.now(UTC).date()
     )
 
 

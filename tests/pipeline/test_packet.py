@@ -34,7 +34,8 @@ def test_the_packet_is_made_of_the_assembly_and_of_what_the_build_found(
     organization: Assembly, production: dict[str, Action]
 ) -> None:
     packet = production[f"Packet-{STAGE}"]
-    *linking, make, summary = commands(organization, packet)
+    *linking, scan, make, summary = commands(organization, packet)
+    assert scan == "./lz image-scan --environment my-django-app/production --assembly assembly"
     assert make == (
         "./lz packet --environment my-django-app/production --assembly assembly --images images "
         "--output packet --publish"
@@ -84,6 +85,19 @@ def test_the_step_reads_its_account_with_the_look_up_role_and_writes_nothing_but
         ("s3:ListBucket",): ((BUCKET,), {"StringLike": {"s3:prefix": f"{STAGE}/*"}}),
         ("s3:PutObject",): ((f"{BUCKET}/packets/{STAGE}/*",), {}),
     }
+
+
+def test_the_step_asks_for_the_scan_of_its_own_image_alone(
+    organization: Assembly, production: dict[str, Action]
+) -> None:
+    role = role_of(organization, production[f"Packet-{STAGE}"])
+    found = [
+        (each.actions, each.resources)
+        for each in identity_statements(role)
+        if each.actions[0].startswith("ecr:")
+    ]
+    repository = "arn:aws:ecr:eu-west-1:111111111111:repository/acme/my-django-app"
+    assert found == [(("ecr:DescribeImageScanFindings", "ecr:StartImageScan"), (repository,))]
 
 
 def test_synthesis_reads_the_templates_of_earlier_releases_and_no_record(organization: Assembly) -> None:

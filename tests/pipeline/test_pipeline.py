@@ -88,19 +88,6 @@ def test_the_reports_are_an_artifact_of_the_run(organization: Assembly) -> None:
     ]
 
 
-def test_nothing_is_approved_before_the_registry_scan_was_asked(organization: Assembly) -> None:
-    production = actions(organization, "MyDjangoAppProduction")
-    scan, approval = (
-        production["ImageScan-MyDjangoAppProduction"],
-        production["Approve-MyDjangoAppProduction"],
-    )
-    assert scan.order < approval.order
-    assert commands(organization, scan)[-1] == (
-        "./lz image-scan --environment my-django-app/production --assembly assembly"
-    )
-    assert not any(name.startswith("ImageScan") for name in actions(organization, "MyDjangoAppStaging"))
-
-
 def test_an_image_is_built_once_on_the_processor_that_it_is_for(synthesize: Synthesize) -> None:
     assembly = synthesize(documents.with_second_workload())
     build = actions(assembly, "Build")

@@ -47,6 +47,8 @@ def test_the_sample_organization_is_rehearsed_and_nothing_is_left_behind(tempora
     assert [note for note in done.report["notes"] if "approved by the rehearsal itself" in note]
     assert done.report["recorded_only"]
     assert done.report["not_enforced"]
+    assert any("the audit of dependencies" in line for line in done.report["not_run"])
+    assert any("image scan" in line for line in done.report["not_run"])
     assert leftovers(temporary) == []
 
 

@@ -12,10 +12,12 @@ import click.testing
 import pytest
 from botocore.exceptions import ClientError
 
+from compliance.results import ComplianceResult
 from config import StageRef
 from config.naming import Names, current_record_key
 from operations.commands import record, release, rollback
 from operations.errors import CommandError
+from operations.releases.judged import baseline
 from operations.releases.migrations import Migration, Migrations, Operation
 from operations.releases.outcome import read_outcome
 from operations.releases.record import ReleaseRecord, read_record
@@ -125,6 +127,11 @@ class Released:
         key = current_record_key(self.stage.stage_name)
         return read_record(s3.get_object(Bucket=self.names.records_bucket, Key=key)["Body"].read(), key)
 
+    def judged(self) -> ComplianceResult | None:
+        """What the gate found at the current release, as root of tooling."""
+        s3 = self.deployed.emulator.client("s3", self.deployed.configuration.accounts.tooling)
+        return baseline(s3, self.names.records_bucket, self.stage.stage_name).result
+
     def first(self) -> ReleaseRecord:
         """The record of the first release, which the pipeline made, as root of tooling."""
         s3 = self.deployed.emulator.client("s3", self.deployed.configuration.accounts.tooling)
@@ -190,6 +197,11 @@ def test_a_release_is_recorded_with_what_runs_and_what_the_database_has(released
     assert found.nag.judged > 400
     assert found.nag.open == 0
     assert {"AwsSolutions-IAM5"} <= {row.rule for row in found.nag.waived}
+    kept = released.judged()
+    assert kept is not None
+    assert kept.passed
+    assert {stack.environment for stack in kept.stacks} == {"", released.stage.key}
+    assert any(row.resource.startswith(f"{released.stage.stage_name}/Database/") for row in kept.rows)
 
 
 def test_the_record_step_reaches_its_own_environments_records_alone(released: Released) -> None:

@@ -5,15 +5,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from compliance.results import Account, ComplianceResult, Stack, Status
 from config import load_text
 from config.assembly import AssembledStack
 from operations.packet.deployed import DeployedStack
 from operations.packet.make import Candidate, make_packet
 from operations.packet.model import Packet
+from operations.releases.judged import Baseline
 from operations.releases.migrations import Concern, Migration, Migrations, Operation
-from operations.releases.record import Nag, ReleaseRecord, Waived
+from operations.releases.record import Nag, ReleaseRecord
 from tests import documents
 from tests.assembly import Json
+from tests.compliance.results import WAIVER, result, row
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 PRODUCTION = documents.PRODUCTION
@@ -23,11 +26,14 @@ COMMIT, OTHER_COMMIT = "3f2a9c41d0aa" * 3, "9bd0e7710cfe" * 3
 BREAKS = Concern(rule="drop-column", effect="breaks", text="the version before still reads notes_note.town")
 LOCKS = Concern(rule="index", effect="locks", text="writes to notes_note wait until the index is built")
 OWN_CODE = Concern(rule="run-python", effect="unknown", text="it runs code of the project's own")
-WAIVED = Waived(
-    report="r",
-    rule="AwsSolutions-S1",
-    resource=f"{PRODUCTION}/Media/Bucket/Resource",
-    reason="It holds nothing.",
+BUCKET = f"{PRODUCTION}/Media/Bucket/Resource"
+STACK = Stack(
+    name=f"{PRODUCTION}-Media",
+    path=f"{PRODUCTION}/Media",
+    account=ACCOUNT,
+    region="eu-west-1",
+    environment="my-django-app/production",
+    resources=3,
 )
 
 
@@ -46,9 +52,23 @@ def migrations(*found: Migration, **changes: Any) -> Migrations:
     ).model_copy(update=changes)
 
 
-def nag(*waived: Waived, judged: int = 100) -> Nag:
-    """Return what cdk-nag says."""
-    return Nag(judged=judged, compliant=judged - len(waived), open=0, waived=waived)
+def judged(*waived: str, **changes: Any) -> ComplianceResult:
+    """Return what the gate says of production: the named rules are waived on a bucket of its own."""
+    entries = [
+        WAIVER.model_copy(update={"rule": rule, "path": BUCKET, "reason": "It holds nothing."})
+        for rule in waived
+    ]
+    rows = [row(rule, BUCKET, STACK.name, Status.WAIVED, waiver=index) for index, rule in enumerate(waived)]
+    plain: dict[str, Any] = {
+        "stacks": (STACK, STACK.model_copy(update={"name": "Other", "environment": "my-django-app/staging"})),
+        "accounts": (Account(name="production", id=ACCOUNT, environments=("my-django-app/production",)),),
+        "waivers": tuple(entries),
+        "rows": (row("LZ-DATA-1", BUCKET, STACK.name), *rows),
+        "coverage": (),
+        "trust": (),
+        "exposures": (),
+    }
+    return result(**{**plain, **changes})
 
 
 def record(**changes: Any) -> ReleaseRecord:
@@ -64,7 +84,7 @@ def record(**changes: Any) -> ReleaseRecord:
         applied={"notes": ("0001",)},
         applied_by="release task",
         new_migrations=(),
-        nag=nag(),
+        nag=Nag(judged=100, compliant=100, open=0, waived=()),
     ).model_copy(update=changes)
 
 
@@ -94,6 +114,7 @@ def packet(
     more: tuple[DeployedStack, ...] = (),
     state: str = "UPDATE_COMPLETE",
     last: ReleaseRecord | None = None,
+    baseline: Baseline | None = None,
     acknowledged: dict[str, str] | None = None,
     **changes: Any,
 ) -> Packet:
@@ -105,6 +126,7 @@ def packet(
         more: other stacks that are deployed.
         state: of the deployed stack.
         last: record of the last release; the plain one if left out.
+        baseline: what the gate found at the last release; the plain result if left out.
         acknowledged: name of a change -> reason.
         changes: what is different about the candidate.
     """
@@ -119,7 +141,7 @@ def packet(
         "digest": DIGEST,
         "revision": COMMIT,
         "migrations": migrations(migration("0001")),
-        "nag": nag(),
+        "judged": judged(),
         "commit": COMMIT,
     }
     return make_packet(
@@ -128,5 +150,6 @@ def packet(
         candidate=Candidate(**{**candidate, **changes}),
         deployed=[*([deployed(before, state=state)] if before is not None else []), *more],
         record=last or record(),
+        baseline=baseline or Baseline(judged()),
         now=NOW,
     )

@@ -4,13 +4,17 @@ from typing import Any
 
 import pytest
 
+from compliance.results import Cell, ComplianceResult, Coverage, Status
 from config import Configuration
 from operations.packet.make import Candidate, make_packet, running_digest
 from operations.packet.model import Packet
 from operations.packet.words import summary
+from operations.releases.judged import Baseline
+from tests.compliance.results import EXPOSURE, TRUST, row
 from tests.operations.packet.releases import (
     ACCOUNT,
     BREAKS,
+    BUCKET,
     DIGEST,
     LOCKS,
     NOW,
@@ -18,12 +22,12 @@ from tests.operations.packet.releases import (
     OTHER_DIGEST,
     OWN_CODE,
     PRODUCTION,
-    WAIVED,
+    STACK,
     assembled,
     deployed,
+    judged,
     migration,
     migrations,
-    nag,
     packet,
     record,
 )
@@ -196,7 +200,7 @@ def test_a_first_release_has_nothing_before_it(configuration: Configuration) -> 
         digest=OTHER_DIGEST,
         revision=None,
         migrations=migrations(migration("0001")),
-        nag=nag(WAIVED),
+        judged=judged("AwsSolutions-S1"),
     )
     found = make_packet(
         configuration,
@@ -204,29 +208,77 @@ def test_a_first_release_has_nothing_before_it(configuration: Configuration) -> 
         candidate=candidate,
         deployed=(),
         record=None,
+        baseline=Baseline(None, "no release was recorded yet"),
         now=NOW,
     )
     assert [stack.name for stack in found.stacks] == [f"{PRODUCTION}-Media"]
     assert found.previous is None
     assert found.image.before is None
     assert [one.key for one in found.database.pending] == ["notes.0001"]
-    assert found.findings.judged_before is None
-    assert not found.findings.new, "all of them would be"
+    assert found.compliance.judged_before is None
+    assert found.compliance.change is None, "all would be new"
 
 
-def test_waivers_are_new_gone_or_changed_and_those_of_other_environments_are_left_out() -> None:
-    other = WAIVED.model_copy(update={"rule": "AwsSolutions-IAM5"})
-    staging = WAIVED.model_copy(update={"resource": "MyDjangoAppStaging/Media/Bucket/Resource"})
-    reworded = WAIVED.model_copy(update={"reason": "It holds a little."})
+def test_findings_that_are_accepted_now_and_were_not_before_are_to_be_decided() -> None:
     found = packet(
-        PLAIN, PLAIN, last=record(nag=nag(WAIVED)), nag=nag(reworded, other, other, staging)
-    ).findings
-    assert found.new == (other,)
-    assert not found.gone
-    assert [(pair.before.reason, pair.after.reason) for pair in found.changed] == [
-        ("It holds nothing.", "It holds a little.")
+        PLAIN,
+        PLAIN,
+        baseline=Baseline(judged("AwsSolutions-S1")),
+        judged=judged("AwsSolutions-S1", "AwsSolutions-S10"),
+    )
+    assert found.compliance.change is not None
+    assert [one.after.rule for one in found.compliance.change.weaker if one.after] == ["AwsSolutions-S10"]
+    assert not found.compliance.change.settled
+    assert not found.is_empty
+    (one,) = found.highlights
+    assert (one.kind, one.blocks) == ("compliance", False)
+    assert one.what.endswith(f"(1): AwsSolutions-S10 on {BUCKET}")
+    assert summary(found).endswith("LOOK AT compliance.")
+
+
+def test_findings_that_are_gone_are_settled_and_nothing_to_look_at() -> None:
+    found = packet(PLAIN, PLAIN, baseline=Baseline(judged("AwsSolutions-S1")))
+    assert found.compliance.change is not None
+    assert [one.before.rule for one in found.compliance.change.settled if one.before] == ["AwsSolutions-S1"]
+    assert not found.highlights
+    assert not found.is_empty
+
+
+def test_what_becomes_public_and_who_may_assume_more_are_called_out() -> None:
+    exposure = EXPOSURE.model_copy(update={"account": ACCOUNT, "stack": STACK.name})
+    trust = TRUST.model_copy(update={"account": ACCOUNT, "stack": STACK.name, "from_account": "9" * 12})
+    own = trust.model_copy(update={"from_account": ACCOUNT, "role": "Own", "resource": "Own"})
+    found = packet(PLAIN, PLAIN, judged=judged(exposures=(exposure,), trust=(trust, own)))
+    public, assumed = [one.what for one in found.highlights]
+    assert public.startswith("public: load balancer staging.acme.example")
+    assert assumed.startswith("other accounts may assume more (1): acme-dns-delegation-shop-staging")
+
+
+def test_a_pack_that_looks_no_longer_is_called_out() -> None:
+    def looked(coverage: Coverage) -> ComplianceResult:
+        return judged(coverage=(Cell(pack="nist-800-53-r5", stack=STACK.name, coverage=coverage),))
+
+    found = packet(PLAIN, PLAIN, baseline=Baseline(looked(Coverage.EVALUATED)), judged=looked(Coverage.OFF))
+    assert [one.what for one in found.highlights] == [
+        f"packs that look no longer (1): nist-800-53-r5 on {STACK.name}"
     ]
-    assert packet(PLAIN, PLAIN, last=record(nag=nag(WAIVED))).findings.gone == (WAIVED,)
+
+
+def test_what_the_gate_says_of_other_environments_is_not_this_ones_business() -> None:
+    elsewhere = row(
+        "AwsSolutions-S1", "MyDjangoAppStaging/Media/Bucket/Resource", "Other", Status.NON_COMPLIANT
+    )
+    mine = judged()
+    found = packet(PLAIN, PLAIN, judged=mine.model_copy(update={"rows": (*mine.rows, elsewhere)}))
+    assert found.is_empty
+    assert found.compliance.open == 0
+
+
+def test_an_open_finding_is_called_out() -> None:
+    bad = row("AwsSolutions-S1", BUCKET, STACK.name, Status.NON_COMPLIANT)
+    found = packet(PLAIN, PLAIN, judged=judged(rows=(bad,)))
+    assert found.compliance.open == 1
+    assert "without a fix or a waiver: 1" in found.highlights[0].what
 
 
 def test_what_runs_is_what_the_deployed_templates_name_whatever_the_record_says() -> None:

@@ -9,14 +9,14 @@ import pytest
 from operations.packet.model import Packet
 from operations.packet.page import page
 from operations.packet.text import text
+from operations.releases.judged import Baseline
 from tests.operations.packet.releases import (
     BREAKS,
     OTHER_DIGEST,
-    WAIVED,
     deployed,
+    judged,
     migration,
     migrations,
-    nag,
     packet,
 )
 from tests.operations.packet.templates import resource, template
@@ -48,14 +48,16 @@ def full() -> Packet:
             "IAM::Role", {"AssumeRolePolicyDocument": {"Statement": []}, "ManagedPolicyArns": ["arn:x"]}
         ),
     )
-    waived = WAIVED.model_copy(update={"reason": "<img src=x onerror=alert(1)>"})
+    (waiver,) = judged("AwsSolutions-S1").waivers
+    waivers = (waiver.model_copy(update={"reason": "<img src=x onerror=alert(1)>"}),)
     return packet(
         before,
         after,
         more=(deployed(PLAIN, "Former"),),
         digest=OTHER_DIGEST,
         migrations=migrations(migration("0002", BREAKS)),
-        nag=nag(waived),
+        judged=judged("AwsSolutions-S1", waivers=waivers),
+        baseline=Baseline(judged("AwsSolutions-S10")),
     )
 
 
@@ -118,7 +120,9 @@ def test_the_page_says_everything(full: Packet) -> None:
         "the version before still reads notes_note.town",
         "-- SQL of 0002",
         "sha256:5e5e5e5e5e5e to sha256:7a7a7a7a7a7a",
-        "Accepted now, and not at the last release",
+        "To decide: accepted or open, and not so at the last release",
+        "Settled: accepted or open at the last release, and no more",
+        "Otherwise than at the last release: judgements: 1 new, 1 gone; waivers: 1 new, 1 gone.",
         "left behind",
     ):
         assert words in shown, words
@@ -139,7 +143,7 @@ def test_an_empty_change_is_a_short_page_that_says_so() -> None:
     shown = _Reader(page(packet(PLAIN, PLAIN))).text
     assert "Nothing changes." in shown
     assert "No migration is pending." in shown
-    assert "The accepted findings are those of the last release." in shown
+    assert "The gate says what it said of the last release." in shown
     assert "1 unchanged." in shown
 
 
@@ -159,7 +163,8 @@ def test_the_text_says_the_same(full: Packet) -> None:
         "(broadens)",
         "- `notes.0002`: contract",
         "  -- SQL of 0002",
-        "- + AwsSolutions-S1 at",
+        "- waived: AwsSolutions-S1 on",
+        "- - AwsSolutions-S10 at MyDjangoAppProduction/Media/Bucket/Resource",
         "### MyDjangoAppProduction-Former (left behind)",
     ):
         assert words in written, words
