@@ -113,11 +113,11 @@ def row_lists(change: ComplianceChange) -> list[tuple[str, list[Judgement]]]:
     """Return what a person reads of the changed rows, titled; those that hold, new or not, are only counted."""
     lists = [
         (
-            "To decide: accepted or open, and not so at the last release",
+            "To decide: open, newly accepted, or accepted for another reason",
             [one.after for one in to_decide(change)],
         ),
         (
-            "Settled: accepted or open at the last release, and no more",
+            "Settled: open or accepted at the last release, and no more",
             [one.before for one in change.settled],
         ),
     ]

@@ -120,8 +120,8 @@ def test_the_page_says_everything(full: Packet) -> None:
         "the version before still reads notes_note.town",
         "-- SQL of 0002",
         "sha256:5e5e5e5e5e5e to sha256:7a7a7a7a7a7a",
-        "To decide: accepted or open, and not so at the last release",
-        "Settled: accepted or open at the last release, and no more",
+        "To decide: open, newly accepted, or accepted for another reason",
+        "Settled: open or accepted at the last release, and no more",
         "Otherwise than at the last release: judgements: 1 new, 1 gone; waivers: 1 new, 1 gone.",
         "left behind",
     ):
