@@ -18,7 +18,8 @@ def bundled_node() -> Path | None:
 def use_bundled_node() -> None:
     """Let jsii, which runs the CDK's JavaScript, use the bundled Node and one process, unless JSII_NODE says otherwise.
 
-    The one process and its cache of compiled code save time in each synthesis (docs/performance.md).
+    The one process, its cache of compiled code and the direct messages save time in each synthesis
+    (docs/performance.md).
     """
     node, jsii = bundled_node(), _folder("jsii")
     if node is None or jsii is None or "JSII_NODE" in os.environ:
@@ -33,6 +34,10 @@ def use_bundled_node() -> None:
             "LZ_JSII_PROGRAM": str(program),
             "LZ_JSII_CACHE": str(Path(sys.prefix) / "cache" / "jsii"),
         }
+        # Here, since it imports jsii: few callers of this module need that.
+        from config.messages import speak_directly  # noqa: PLC0415
+
+        speak_directly()
 
 
 def _folder(package: str) -> Path | None:
