@@ -119,7 +119,12 @@ def check_steps(scratch: Path) -> tuple[Step, ...]:
 def rehearsal_steps() -> tuple[Step, ...]:
     """List the tests that need a local organization, and the sample app's own; one after the other."""
     steps = [
-        Step("rehearsal", "rehearsal tests", (sys.executable, "-m", "pytest", "-m", "rehearsal")),
+        Step(
+            "rehearsal",
+            "rehearsal tests",
+            # What shares a rehearsal stays in one process: see tests/conftest.py.
+            (sys.executable, "-m", "pytest", "-m", "rehearsal", "-n", "2", "--dist", "loadgroup"),
+        ),
     ]
     if APP_TESTS.is_file():
         steps.append(Step("app", "the sample app's own tests", (str(APP_TESTS),)))

@@ -17,6 +17,20 @@ from tests.assembly import Assembly, Json
 Synthesize = Callable[..., Assembly]
 
 
+SHARED_ORGANIZATIONS = ("deployed", "e2e")
+"""What many tests use and what takes a minute to start: the fixture of the rehearsal's tests, the folder of others."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell two processes side by side what belongs together: a rehearsal, or a file with fixtures of its own."""
+    for item in items:
+        if item.get_closest_marker("rehearsal") is not None:
+            names = [item.path.parent.name, *getattr(item, "fixturenames", ())]
+            group = next((name for name in SHARED_ORGANIZATIONS if name in names), item.path.stem)
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """Return a function that builds an organization from a document, and remembers it.
