@@ -9,6 +9,7 @@ from pathlib import Path
 from config import Configuration
 from config.assembly import AssembledStack, read_assembly
 from config.naming import Names
+from operations.checks import LEAVE_OUT
 from operations.pipeline_access import PipelineAccess
 from operations.pipeline_view import find_pipeline
 from rehearsal.approver import Approver
@@ -78,15 +79,17 @@ class ByPipeline:
                     f"{name}: {source.repository} cannot be reached; the sample stands in for it"
                 )
 
-    def tell_builds(self, state: DoorState) -> None:
-        """Tell the machines of builds how the rehearsed names are reached.
+    def tell_builds(self, state: DoorState, *, all_checks: bool) -> None:
+        """Tell the machines of builds how the rehearsed names are reached, and what they may leave out.
 
         Args:
             state: the open door.
+            all_checks: leave no check out.
         """
+        left_out = {LEAVE_OUT: ""} if all_checks else {}
         tell_machine(
             self._emulator.directory,
-            {DOOR_PROXY: state.proxy, DOOR_AUTHORITIES: state.ca_file, RESOLVERS: state.resolver},
+            {DOOR_PROXY: state.proxy, DOOR_AUTHORITIES: state.ca_file, RESOLVERS: state.resolver, **left_out},
         )
 
     def follow(self, report: Report, scratch: Path) -> tuple[AssembledStack, ...]:

@@ -23,6 +23,7 @@ def main(
     direct: bool,
     auto_approve: bool,
     ask: bool,
+    all_checks: bool,
     keep: bool,
     down: bool,
     as_json: bool,
@@ -35,6 +36,7 @@ def main(
         direct: deploy with the CDK CLI, without the pipeline; so is one environment alone.
         auto_approve: answer the pipeline's approvals without asking anybody.
         ask: wait for an answer even without a terminal.
+        all_checks: leave no check out of the pipeline's Synth.
         keep: leave the organization up and say how to reach it.
         down: take down what was kept.
         as_json: print the report as JSON on standard output.
@@ -70,6 +72,7 @@ def main(
         progress,
         approver=approver if by_pipeline else None,
         keep=keep,
+        all_checks=all_checks,
         config_file=(config or CONFIG).resolve(),
     )
     try:

@@ -55,6 +55,7 @@ class Rehearsal:
         progress: shows what happens.
         approver: answers the pipeline's approvals; None deploys with the CDK CLI, without the pipeline.
         keep: whether it is to be left up.
+        all_checks: whether Synth runs every check, as on AWS.
         config_file: the file that the configuration was read from.
     """
 
@@ -66,10 +67,12 @@ class Rehearsal:
         *,
         approver: Approver | None,
         keep: bool,
+        all_checks: bool = False,
         config_file: Path = CONFIG,
     ) -> None:
         self._config_file = config_file
         self._keep = keep
+        self._all_checks = all_checks
         self._approver = approver
         self.progress = progress
         self.kept_state: dict[str, object] = {}
@@ -110,7 +113,10 @@ class Rehearsal:
     def run(self) -> Report:
         """Deploy and check; what goes wrong is in the report."""
         report = Report(
-            self._configuration.organization.name, self._stages, by_pipeline=self._approver is not None
+            self._configuration.organization.name,
+            self._stages,
+            by_pipeline=self._approver is not None,
+            all_checks=self._all_checks,
         )
         started = time.monotonic()
         self._memory.begin()
@@ -169,7 +175,7 @@ class Rehearsal:
             root=ROOT,
             door_directory=self._door.directory,
         )
-        pipeline.tell_builds(foundation.door)
+        pipeline.tell_builds(foundation.door, all_checks=self._all_checks)
         with self.progress.phase("push the project to its repository"):
             pipeline.push(report)
         self._environments.deploy_stage("tooling by hand: registry and pipeline", foundation.assembly, "")

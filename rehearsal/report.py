@@ -30,8 +30,10 @@ NOT_RUN_DIRECTLY = (
     _DOCKERFILE,
     "the DNS preflight: the parent zone is not known to the world's resolvers",
 )
+_CHECKS = (
+    f"in the pipeline's Synth, of ./lz check: {LEFT_OUT_CHECKS.replace(',', ', ')}; --all-checks runs them"
+)
 NOT_RUN = (
-    f"in the pipeline's Synth, of ./lz check: {LEFT_OUT_CHECKS.replace(',', ', ')}",
     "in the pipeline's Synth, the audit of dependencies: no vulnerability service is reached",
     "the registry's image scan: it only records that one is wanted; the packet's step asked, and went on without",
     _DOCKERFILE,
@@ -47,11 +49,13 @@ class Report:
         organization: its name.
         environments: the environments that were asked for.
         by_pipeline: released by the pipeline, not by the CDK CLI.
+        all_checks: the pipeline's Synth left no check out.
     """
 
     organization: str
     environments: Sequence[StageRef]
     by_pipeline: bool = False
+    all_checks: bool = False
     pipeline: Sequence[ActionTime] = ()
     notes: list[str] = field(default_factory=list)
     states: Sequence[StackState] = ()
@@ -76,7 +80,9 @@ class Report:
     @property
     def not_run(self) -> Sequence[str]:
         """What did not run, of what would run in AWS."""
-        return NOT_RUN if self.by_pipeline else NOT_RUN_DIRECTLY
+        if not self.by_pipeline:
+            return NOT_RUN_DIRECTLY
+        return NOT_RUN if self.all_checks else (_CHECKS, *NOT_RUN)
 
     def recorded_only(self) -> Mapping[str, tuple[str, int]]:
         """Return CloudFormation type -> (what is not simulated, how many resources), for the deployed stacks."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 
 import app
 from config import Configuration
+from config.images import PLACEHOLDER_DIGEST, Image
 from tests import documents
 from tests.assembly import Assembly, Json
 
@@ -35,35 +36,40 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """Return a function that builds an organization from a document, and remembers it.
 
-    The processes of a parallel run share what any of them has built.
+    Its further arguments: the digest of every image, and the workloads that have one, if not all have; the others get
+    the placeholder. The processes of a parallel run share what any of them has built.
     """
     folder = tmp_path_factory.getbasetemp()
     shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "assemblies"
     shared.mkdir(exist_ok=True)
     known: dict[str, Assembly] = {}
 
-    def synthesized(document: Json, digest: str = documents.DIGEST) -> Assembly:
-        text = json.dumps([{**document, "$schema": None}, digest])
+    def synthesized(
+        document: Json, digest: str = documents.DIGEST, built: Collection[str] | None = None
+    ) -> Assembly:
+        names = document["workloads"]
+        digests = {name: digest if built is None or name in built else PLACEHOLDER_DIGEST for name in names}
+        text = json.dumps([{**document, "$schema": None}, digests])
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
         if key not in known:
             directory = shared / key
             with (shared / f"{key}.lock").open("w") as lock:
                 flock(lock, LOCK_EX)
                 if not directory.exists():
-                    _build(document, digest, directory)
+                    _build(document, digests, directory)
             known[key] = Assembly(directory)
         return known[key]
 
     return synthesized
 
 
-def _build(document: Json, digest: str, directory: Path) -> None:
+def _build(document: Json, digests: Mapping[str, str], directory: Path) -> None:
     """Synthesize next to the final place, so that nobody takes half an assembly for a whole one."""
     configuration = documents.configured(document)
     unfinished = directory.with_suffix(".unfinished")
     app.build(
         configuration,
-        documents.images(configuration, digest),
+        {name: Image(digest) for name, digest in digests.items()},
         outdir=str(unfinished),
         validate_templates=False,
     ).synth()

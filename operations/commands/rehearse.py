@@ -12,6 +12,9 @@ from operations.configuration import config_option
 @click.option("--direct", is_flag=True, help="Deploy with the CDK CLI instead of the pipeline: shorter.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask before production.")
 @click.option("--ask", is_flag=True, help="Wait for an approval even without a terminal: ./lz approve.")
+@click.option(
+    "--all-checks", is_flag=True, help="Leave no check out of Synth: tests and types run too, as on AWS."
+)
 @click.option("--keep", is_flag=True, help="Leave everything running at the end, to look around.")
 @click.option(
     "--down", is_flag=True, help="Stop what an earlier rehearsal left running, and do nothing else."
@@ -25,6 +28,7 @@ def command(
     direct: bool,
     auto_approve: bool,
     ask: bool,
+    all_checks: bool,
     keep: bool,
     down: bool,
     as_json: bool,
@@ -38,6 +42,11 @@ def command(
     if auto_approve and ask:
         message = "--auto-approve asks nobody: it does not go with --ask"
         raise click.UsageError(message)
+    if all_checks and (direct or environment):
+        message = (
+            "--all-checks is about the pipeline's Synth: it goes with neither --direct nor --environment"
+        )
+        raise click.UsageError(message)
     if down and (keep or environment):
         message = "--down stops everything: it goes with neither --keep nor --environment"
         raise click.UsageError(message)
@@ -49,6 +58,7 @@ def command(
         direct=direct,
         auto_approve=auto_approve,
         ask=ask,
+        all_checks=all_checks,
         keep=keep,
         down=down,
         as_json=as_json,

@@ -13,6 +13,7 @@ from rehearsal.engine.agent import Agent
 from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, Cache
 from rehearsal.engine.client import Client
 from rehearsal.engine.databases import Databases
+from rehearsal.engine.draining import InFlight
 from rehearsal.engine.host import Host
 from rehearsal.engine.images import ImageStore
 from rehearsal.engine.ministack import missing
@@ -68,8 +69,9 @@ def install(directory: Path) -> tuple[Host, Mapping[str, str]]:
     )
     client = Client([Tasks(platform), Databases(platform, Issuer(directory))])
     ecs.install(client)
-    Stopping(client).install()
-    balancing.install()
+    in_flight = InFlight()
+    Stopping(client, in_flight).install()
+    balancing.install(in_flight)
     Scaling().install()
     rds.install(client)
     layers.install()

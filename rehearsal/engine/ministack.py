@@ -25,6 +25,7 @@ USED: Mapping[str, tuple[str, ...]] = {
         "_parse_targets_param",
         "_proxy_http_target",
         "_targets",
+        "_tg_attrs",
         "_tgs",
         "_xml",
     ),

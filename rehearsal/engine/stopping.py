@@ -11,6 +11,7 @@ from typing import Any
 
 from rehearsal.engine.client import Client
 from rehearsal.engine.containers import Container
+from rehearsal.engine.draining import InFlight, drain
 from rehearsal.engine.ministack import CONCURRENCY, ECS, METADATA, get, put
 
 STOPPING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING")
@@ -28,10 +29,12 @@ class Stopping:
 
     Args:
         engine: has their containers.
+        in_flight: what load balancers have sent to them.
     """
 
-    def __init__(self, engine: Client) -> None:
+    def __init__(self, engine: Client, in_flight: InFlight) -> None:
         self._engine = engine
+        self._in_flight = in_flight
         self._clean_up = get(ECS, "_cleanup_task_resources")
         self._mark_stopped = get(ECS, "_mark_task_stopped")
         self._stop = get(ECS, "_stop_task")
@@ -68,7 +71,8 @@ class Stopping:
         return get(ECS, "json_response")({"task": get(ECS, "_sanitize")(task)})
 
     def _finish(self, task: Task) -> None:
-        """Stop the containers, all at once, and record how they ended."""
+        """Stop the containers, all at once, when the load balancer is done with them; record how they ended."""
+        drain(task, self._in_flight)
         task["lastStatus"] = STOPPING[1]
         containers = self._containers(task)
         stops = [threading.Thread(target=container.stop, daemon=True) for container in containers.values()]

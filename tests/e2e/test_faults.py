@@ -1,17 +1,15 @@
 """Parts of the running organization fail, and people should hardly notice."""
 
-import asyncio
 import json
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from bench.load import Tally, load
+from bench.visitors import Tally, people
 from rehearsal.door.sites import visit
 from tests.e2e.organization import PRODUCTION, STAGING, Organization, eventually
 
@@ -33,31 +31,10 @@ print(json.dumps(sent))
 """
 
 
-@contextmanager
-def people(organization: Organization, environment: str, *, connections: int) -> Iterator[Tally]:
-    """Let people use a site while the body runs, and at least three seconds before and after."""
+def using(organization: Organization, environment: str) -> AbstractContextManager[Tally]:
+    """Let people use a site while the body runs."""
     reach = organization.open(environment)
-    tally = Tally()
-    stop = threading.Event()
-
-    async def visits() -> None:
-        while not stop.is_set():
-            part = await load(
-                reach["proxy"], reach["ca_file"], reach["urls"]["site"], connections=connections, seconds=1.0
-            )
-            tally.statuses.update(part.statuses)
-            tally.failed_at.extend(part.failed_at)
-            tally.problems.update(part.problems)
-
-    thread = threading.Thread(target=lambda: asyncio.run(visits()))
-    thread.start()
-    try:
-        time.sleep(3)
-        yield tally
-        time.sleep(3)
-    finally:
-        stop.set()
-        thread.join()
+    return people(reach["proxy"], reach["ca_file"], reach["urls"]["site"], connections=IN_FLIGHT)
 
 
 def test_a_web_process_that_is_killed_is_replaced_and_costs_only_the_requests_it_held(
@@ -67,7 +44,8 @@ def test_a_web_process_that_is_killed_is_replaced_and_costs_only_the_requests_it
     assert len(before) >= 2
     victim, address = next(iter(before.items()))
 
-    with people(organization, "production", connections=IN_FLIGHT) as tally:
+    with using(organization, "production") as tally:
+        time.sleep(3)
         killed_at = time.monotonic()
         assert organization.kill(address) > 0
         replaced = eventually(
@@ -77,6 +55,7 @@ def test_a_web_process_that_is_killed_is_replaced_and_costs_only_the_requests_it
             ),
             seconds=60,
         )
+        time.sleep(3)
 
     assert replaced
     assert tally.statuses[200] > 100

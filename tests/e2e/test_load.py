@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.load import figures, load
+from bench.load import figures
+from bench.visitors import load
 from tests.e2e.organization import Organization
 
 CONNECTIONS = 200

@@ -16,6 +16,7 @@ from tests.rehearsal.site_template import DOMAIN, HOST, STATIC
 
 if TYPE_CHECKING:
     from rehearsal.checks import Deployed
+    from tests.rehearsal.rehearsed import OpenRehearsal
     from tests.rehearsal.sites import Site, Target
     from tests.rehearsal.workload import Workload
 
@@ -184,8 +185,8 @@ def workload(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> "Workloa
 
 
 @pytest.fixture(scope="session")
-def deployed() -> Iterator["Deployed"]:
-    """The whole organization, rehearsed and still up; a test that breaks something mends it again."""
+def rehearsed() -> Iterator["OpenRehearsal"]:
+    """The rehearsal of `deployed`, run and still up."""
     from tests.rehearsal.rehearsed import OpenRehearsal, approving, silently  # noqa: PLC0415 (most tests need none)
 
     configuration = load()
@@ -193,8 +194,15 @@ def deployed() -> Iterator["Deployed"]:
         configuration, configuration.stages(), silently(), approver=approving(), keep=False
     )
     try:
-        report = rehearsal.run()
-        assert report.passed, report.problem or [check for check in report.checks if not check.passed]
-        yield rehearsal.deployed(report)
+        rehearsal.report = rehearsal.run()
+        yield rehearsal
     finally:
         rehearsal.close()
+
+
+@pytest.fixture(scope="session")
+def deployed(rehearsed: "OpenRehearsal") -> "Deployed":
+    """The whole organization, rehearsed and still up; a test that breaks something mends it again."""
+    report = rehearsed.report
+    assert report.passed, report.problem or [check for check in report.checks if not check.passed]
+    return rehearsed.deployed(report)

@@ -20,7 +20,13 @@ from rehearsal.report import Report
 
 
 class OpenRehearsal(Rehearsal):
-    """A rehearsal that can be looked into while it is up."""
+    """A rehearsal that can be looked into while it is up.
+
+    Attributes:
+        report: of its run, once it has run.
+    """
+
+    report: Report
 
     @property
     def emulator(self) -> Emulator:

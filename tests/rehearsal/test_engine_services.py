@@ -3,7 +3,10 @@
 import os
 import signal
 import ssl
+import time
+import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -294,17 +297,49 @@ def test_a_service_is_brought_inside_its_bounds(workload: Workload) -> None:
     workload.remove(name)
 
 
+def through_balancer(workload: Workload, group: str, path: str) -> tuple[int, bytes]:
+    """Ask the load balancer of a group by its name: status and body."""
+    elb = workload.cloud.client("elbv2")
+    name = elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["TargetGroupName"]
+    balancer = elb.describe_load_balancers(Names=[name])["LoadBalancers"][0]["DNSName"]
+    request = urllib.request.Request(f"{workload.cloud.emulator.endpoint}{path}", headers={"Host": balancer})
+    context = ssl.create_default_context(cafile=str(workload.cloud.emulator.ca_file))
+    try:
+        with urllib.request.urlopen(request, context=context) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
 def test_the_load_balancer_of_any_account_answers_by_its_name(workload: Workload, group: str) -> None:
     name = workload.serve(workload.define("bin/web"), loadBalancers=balanced(group))
     workload.stable(name)
-    elb = workload.cloud.client("elbv2")
-    arn = elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["TargetGroupName"]
-    balancer = elb.describe_load_balancers(Names=[arn])["LoadBalancers"][0]["DNSName"]
-    request = urllib.request.Request(f"{workload.cloud.emulator.endpoint}/", headers={"Host": balancer})
 
-    context = ssl.create_default_context(cafile=str(workload.cloud.emulator.ca_file))
-    with urllib.request.urlopen(request, context=context) as answer:
-        content = answer.read()
+    found = through_balancer(workload, group, "/")
 
-    assert content == page(workload.address(workload.tasks(name)[0]), "/")
+    assert found == (200, page(workload.address(workload.tasks(name)[0]), "/"))
+    workload.remove(name)
+
+
+@pytest.mark.parametrize(("delay", "status"), [("30", 200), ("0", 502)])
+def test_a_task_is_told_to_stop_when_its_requests_are_answered_or_the_deregistration_delay_is_over(
+    workload: Workload, group: str, delay: str, status: int
+) -> None:
+    attribute = {"Key": "deregistration_delay.timeout_seconds", "Value": delay}
+    workload.cloud.client("elbv2").modify_target_group_attributes(
+        TargetGroupArn=group, Attributes=[attribute]
+    )
+    name = workload.serve(workload.define("bin/web"), loadBalancers=balanced(group))
+    workload.stable(name)
+    (task,) = workload.tasks(name)
+    assert workload.describe(task)["lastStatus"] == "RUNNING"
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        slow = pool.submit(through_balancer, workload, group, "/slow")
+        time.sleep(0.5)  # it is under way; the process ends at once when it is told to
+        workload.ecs.update_service(cluster=workload.cluster, service=name, desiredCount=0)
+
+    assert slow.result()[0] == status
+    workload.ended(task)
     workload.remove(name)

@@ -1,31 +1,21 @@
 """A release of the rehearsed organization: migrated, recorded, rolled back, and what each of these refuses."""
 
-import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click.testing
 import pytest
 from botocore.exceptions import ClientError
 
-from compliance.results import ComplianceResult
-from config import StageRef
-from config.naming import Names, current_record_key
-from operations.commands import record, release, rollback
-from operations.errors import CommandError
-from operations.releases.judged import baseline
-from operations.releases.migrations import Migration, Migrations, Operation
+from config.naming import current_record_key
+from operations.commands import rollback
 from operations.releases.outcome import read_outcome
-from operations.releases.record import ReleaseRecord, read_record
 from operations.tasks import TaskRun
 from rehearsal import running_checks
 from rehearsal.checks import Deployed
-from rehearsal.images import _push
 from rehearsal.running_checks import parameter
+from tests.rehearsal.released import SOURCE, Released, hand_over, known_migrations
 from tests.rehearsal.workload import until
 
 if TYPE_CHECKING:
@@ -33,149 +23,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.rehearsal
 
-ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "workloads" / "django" / "app"
-BUILD_SERVICE = "codebuild.amazonaws.com"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    code: int
-    output: str
-
-
-@dataclass
-class Released:
-    """One environment of the rehearsed organization, and its commands."""
-
-    deployed: Deployed
-    stage: StageRef
-    folder: Path
-
-    @property
-    def names(self) -> Names:
-        return Names(self.deployed.configuration)
-
-    @property
-    def digest(self) -> str:
-        """Of the image that was deployed."""
-        return next(
-            image.digest for image in self.deployed.images if image.workload == self.stage.workload_name
-        )
-
-    @property
-    def assembly(self) -> Path:
-        stack = next(stack for stack in self.deployed.stacks if stack.stage == self.stage.stage_name)
-        return stack.template_file.parent.parent
-
-    def step(self, role_name: str) -> Mapping[str, str]:
-        """Credentials of a pipeline step's role, as CodeBuild has them."""
-        tooling = self.deployed.configuration.accounts.tooling
-        return self.deployed.emulator.service_session(self.names.role_arn(tooling, role_name), BUILD_SERVICE)
-
-    def run(self, command: Any, *arguments: str, credentials: Mapping[str, str] | None = None) -> Ran:
-        """Run a command with a step's credentials, or as root of the environment's account."""
-        emulator = self.deployed.emulator
-        variables = dict(emulator.environment(self.stage.account_id))
-        if credentials is not None:
-            variables |= {
-                "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
-                "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
-                "AWS_SESSION_TOKEN": credentials["SessionToken"],
-            }
-        with pytest.MonkeyPatch.context() as patch:
-            for name in [name for name in os.environ if name.startswith("AWS_")]:
-                patch.delenv(name)
-            for name, value in variables.items():
-                patch.setenv(name, value)
-            done = click.testing.CliRunner().invoke(
-                command, ["--environment", self.stage.key, *arguments], standalone_mode=False
-            )
-        if done.exception is not None and not isinstance(done.exception, CommandError):
-            raise done.exception
-        code = done.exception.exit_code if isinstance(done.exception, CommandError) else done.return_value
-        return Ran(code, f"{done.output}{done.exception or ''}")
-
-    def record(self) -> Ran:
-        folders = {name: str(self.folder / name) for name in ("images", "release")}
-        return self.run(
-            record.command,
-            *("--assembly", str(self.assembly), "--images", folders["images"]),
-            *("--release", folders["release"], "--execution", "0f1e2d3c", "--deadline", "0"),
-            credentials=self.step(self.names.record_step_role(self.stage.key)),
-        )
-
-    def client(self, service: str) -> Any:
-        return self.deployed.emulator.client(service, self.stage.account_id)
-
-    def runs(self) -> dict[str, str]:
-        """Image of each service's tasks that really run."""
-        ecs, cluster = self.client("ecs"), parameter(self.deployed, self.stage, "ClusterName")
-        found = {}
-        for name in ("WebServiceName", "WorkerServiceName", "BeatServiceName"):
-            service = parameter(self.deployed, self.stage, name)
-            for arn in ecs.list_tasks(cluster=cluster, serviceName=service)["taskArns"]:
-                (task,) = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
-                found[name] = task["containers"][0]["image"].partition("@")[2]
-        return found
-
-    def current(self) -> ReleaseRecord:
-        """The current record, as root of tooling."""
-        s3 = self.deployed.emulator.client("s3", self.deployed.configuration.accounts.tooling)
-        key = current_record_key(self.stage.stage_name)
-        return read_record(s3.get_object(Bucket=self.names.records_bucket, Key=key)["Body"].read(), key)
-
-    def judged(self) -> ComplianceResult | None:
-        """What the gate found at the current release, as root of tooling."""
-        s3 = self.deployed.emulator.client("s3", self.deployed.configuration.accounts.tooling)
-        return baseline(s3, self.names.records_bucket, self.stage.stage_name).result
-
-    def first(self) -> ReleaseRecord:
-        """The record of the first release, which the pipeline made, as root of tooling."""
-        s3 = self.deployed.emulator.client("s3", self.deployed.configuration.accounts.tooling)
-        prefix = f"{self.stage.stage_name}/2"  # the century: keys begin with their time
-        listed = s3.list_objects_v2(Bucket=self.names.records_bucket, Prefix=prefix)["Contents"]
-        key = min(entry["Key"] for entry in listed)
-        return read_record(s3.get_object(Bucket=self.names.records_bucket, Key=key)["Body"].read(), key)
-
-    def push(self, tag: str, source: Path = SOURCE) -> str:
-        """Push another image of the workload; of the same layers, unless its source differs."""
-        ecr = self.deployed.emulator.client("ecr", self.deployed.configuration.accounts.tooling)
-        return _push(ecr, self.names.repository(self.stage.workload_name), tag, source, "x86_64")
-
-
-def _known_migrations(digest: str, *changes: Migration) -> Migrations:
-    told = (
-        Migration(app=app, name=name, operations=(Operation(kind="CreateModel", description="Create"),))
-        for app, name in (("auth", "0001_initial"), ("fieldnotes", "0001_initial"))
-    )
-    return Migrations(workload="my-django-app", digest=digest, inspected=True, migrations=(*told, *changes))
-
-
-def _hand_over(released: Released, migrations: Migrations) -> None:
-    folder = released.folder / "images" / released.stage.workload_name
-    folder.mkdir(parents=True, exist_ok=True)
-    image = {"digest": migrations.digest, "revision": "c0ffee"}
-    (folder / "image.json").write_text(json.dumps(image), encoding="utf-8")
-    (folder / "migrations.json").write_text(migrations.model_dump_json(), encoding="utf-8")
-
 
 @pytest.fixture(scope="module")
 def released(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Released]:
     """Staging, released once more by its release step, and recorded."""
     stage = deployed.configuration.find_stage("staging")
     made = Released(deployed, stage, tmp_path_factory.mktemp("released"))
-    _hand_over(made, _known_migrations(made.digest))
+    hand_over(made, known_migrations(made.digest))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LZ_POLL_SECONDS", "0.3")
         patch.setattr("operations.commands.rollback.POLL_SECONDS", 0.3)
-        done = made.run(
-            release.command,
-            *("--output", str(made.folder / "release")),
-            credentials=made.step(made.names.release_step_role(stage.key)),
-        )
+        done = made.release(made.folder / "release")
         assert done.code == 0, done.output
         yield made
 
@@ -269,12 +126,11 @@ def test_a_failing_migration_is_undone_and_told_and_the_old_version_serves_on(
         ]
     }
     start = TaskRun.start
-    step = released.step(released.names.release_step_role(released.stage.key))
     output = tmp_path / "release"
     with pytest.MonkeyPatch.context() as patch:
         # The release task as it is, on the rehearsed database, with one more app.
         patch.setattr(TaskRun, "start", lambda run: start(run, overrides))
-        failed = released.run(release.command, "--output", str(output), credentials=step)
+        failed = released.release(output)
 
     assert failed.code == 1
     for told in (

@@ -39,12 +39,13 @@ print(urllib.request.urlopen(os.environ["ECS_CONTAINER_METADATA_URI_V4"] + "/tas
 """,
     "bin/web": """#!/bin/sh
 exec python -c '
-import http.server, os
+import http.server, os, time
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         well = not os.path.exists(os.environ["TMPDIR"] + "/sick") and self.path != "/missing"
         if self.path == "/sicken": open(os.environ["TMPDIR"] + "/sick", "w").close()
         if self.path == "/die": os._exit(3)
+        if self.path == "/slow": time.sleep(2)
         self.send_response(200 if well else 500); self.end_headers(); self.wfile.write(str(os.getpid()).encode())
 http.server.ThreadingHTTPServer((os.environ["BIND_HOST"], 8000), Page).serve_forever()
 '
