@@ -15,6 +15,7 @@ import h11
 OK = 200
 READ_BYTES = 65536
 SETTLE_SECONDS = 60.0  # an answer that is on its way when the time is over is waited for
+MOST_TOLD = 200  # bytes of a page that was not to come
 PART_SECONDS = 1.0  # after it, everybody connects anew
 
 
@@ -25,7 +26,7 @@ class Tally:
     Args:
         statuses: HTTP status -> how often; 0 for a connection that broke.
         seconds: how long each answer took.
-        problems: what the client saw of those that broke.
+        problems: what the client saw of those that broke, or were another answer than 200.
         failed_at: when answers other than 200 came, on the monotonic clock.
         marked: pages that had the client's mark in them.
     """
@@ -148,6 +149,8 @@ class Client:
             elif isinstance(event, h11.ConnectionClosed):
                 raise EOFError("the connection was closed before the answer")
         self._tally.take(status)
+        if status != OK:
+            self._tally.problems[f"{status}: {body[:MOST_TOLD].decode(errors='replace')}"] += 1
         self._tally.seconds.append(time.monotonic() - began)
         self._tally.marked += bool(self._manner.mark) and self._manner.mark in body
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from config.models import Acknowledgement
 from config.naming import RECORDED_TEMPLATES
-from operations.packet.differences import Difference, Pair, ResourceChange, differences
+from operations.packet.differences import IDENTITIES, Difference, Pair, ResourceChange, differences
 from operations.releases.templates import StackTemplate
 
 LONGEST = timedelta(days=31)
@@ -23,11 +24,13 @@ class Danger:
         change: its name, as `acknowledged_changes` has it.
         what: what would happen.
         fix: what to do instead.
+        kind: what is at risk: data, a stack, or an identity that others know.
     """
 
     change: str
     what: str
     fix: str
+    kind: Literal["data", "stack", "identity"] = "stack"
 
 
 @dataclass(frozen=True)
@@ -159,21 +162,26 @@ def _by_stage(stacks: Sequence[StackTemplate]) -> Mapping[str, list[StackTemplat
     return found
 
 
-def _elsewhere(now: str) -> str:
-    return f" If it is {now} now: to AWS that is another one, made anew and empty." if now else ""
+def _elsewhere(now: str, *, empty: bool = True) -> str:
+    anew = "made anew and empty" if empty else "made anew"
+    return f" If it is {now} now: to AWS that is another one, {anew}." if now else ""
 
 
 def _resources(difference: Difference, stack: StackTemplate) -> Iterator[Danger]:
     for resource in difference.resources:
         if not resource.is_guarded:
             continue
-        name = f"{difference.name}/{resource.id}"
+        name, known = f"{difference.name}/{resource.id}", IDENTITIES.get(resource.type)
+        kind: Literal["data", "identity"] = "identity" if known else "data"
+        also = f"; {known}" if known else ""
+        first = "make another one beside it and move what relies on it" if known else "move the data first"
         if resource.is_removed:
             yield Danger(
                 f"{name}: remove",
-                f"{_title(resource)} leaves its stack: {_fate(stack, resource.id, 'DeletionPolicy')}."
+                f"{_title(resource)} leaves its stack: {_fate(stack, resource, 'DeletionPolicy')}{also}."
                 f"{_renamed(difference, resource)}",
-                "restore the construct's id and place; or move the data first, then acknowledge",
+                f"restore the construct's id and place; or {first}, then acknowledge",
+                kind,
             )
         elif resource.is_replaced:
             may = "may be" if resource.impact == "MAY_REPLACE" else "is"
@@ -181,9 +189,10 @@ def _resources(difference: Difference, stack: StackTemplate) -> Iterator[Danger]
             because = f" because {' and '.join(causes)} changes" if causes else ""
             yield Danger(
                 f"{name}: replace",
-                f"{_title(resource)} {may} replaced by a new, empty one{because}; of the old one: "
-                f"{_fate(stack, resource.id, 'UpdateReplacePolicy')}.",
-                f"undo the change of {' and '.join(causes) or 'its type'}; or move the data first, then acknowledge",
+                f"{_title(resource)} {may} replaced by {'another one' if known else 'a new, empty one'}{because}; "
+                f"of the old one: {_fate(stack, resource, 'UpdateReplacePolicy')}{also}.",
+                f"undo the change of {' and '.join(causes) or 'its type'}; or {first}, then acknowledge",
+                kind,
             )
 
 
@@ -191,12 +200,14 @@ def _title(resource: ResourceChange) -> str:
     return f"{resource.type} {resource.path.removesuffix('/Resource') or resource.id}"
 
 
-def _fate(stack: StackTemplate, logical_id: str, policy: str) -> str:
+def _fate(stack: StackTemplate, resource: ResourceChange, policy: str) -> str:
     # CloudFormation takes the policy of the template that is deployed.
-    value = stack.template.get("Resources", {}).get(logical_id, {}).get(policy, "Delete")
+    value = stack.template.get("Resources", {}).get(resource.id, {}).get(policy, "Delete")
     if value in KEPT:
         return "it stays in the account, and nothing uses it any more"
-    return "it is deleted, a snapshot is kept" if value == "Snapshot" else "it is deleted with what is in it"
+    if value == "Snapshot":
+        return "it is deleted, a snapshot is kept"
+    return "it is deleted" if resource.type in IDENTITIES else "it is deleted with what is in it"
 
 
 def _renamed(difference: Difference, gone: ResourceChange) -> str:
@@ -205,4 +216,4 @@ def _renamed(difference: Difference, gone: ResourceChange) -> str:
         for resource in difference.resources
         if resource.type == gone.type and resource.impact == "WILL_CREATE"
     ]
-    return _elsewhere(" or ".join(new))
+    return _elsewhere(" or ".join(new), empty=gone.type not in IDENTITIES)

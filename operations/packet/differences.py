@@ -27,14 +27,18 @@ Impact = Literal[
     "NO_CHANGE",
 ]
 
+# What holds no data, and yet cannot be made again: others know it by an id that AWS makes up. Type -> who does.
+IDENTITIES: Mapping[str, str] = {
+    "AWS::EC2::VPC": "databases, load balancers and tasks of other stacks are in it, and do not move",
+    "AWS::EC2::TransitGateway": "attachments and routes of other accounts name its id",
+    "AWS::Route53::HostedZone": "the parent delegates to its name servers, and certificates are validated in it",
+}
 # What cannot be made again with the same content or identity, besides what AWS's resource specification calls stateful
 # (databases, buckets, queues, secrets, keys, tables, file systems, user pools, log groups ...).
 ALSO_STATEFUL = (
-    "AWS::EC2::VPC",  # databases, load balancers and tasks are in it, in other stacks, which do not see it coming
-    "AWS::EC2::TransitGateway",  # every attachment and route of other accounts names its id
+    *IDENTITIES,
     "AWS::ECR::Repository",  # the images, and the digests that task definitions name
     "AWS::RDS::GlobalCluster",
-    "AWS::Route53::HostedZone",  # the records, and the name servers that the parent delegates to
 )
 # Called stateful there, and not guarded: its loss is listed like any other change. Logs of production outlive their
 # group's removal by policy, and the groups of the CDK's own functions come and go with the library's versions.

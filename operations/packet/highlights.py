@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from operations.guard import Danger, Judgement
+from operations.guard import Judgement
 from operations.packet.differences import Difference, StatementChange, Template
 from operations.packet.exposure import access_concerns, network_concerns, protection_concerns
 from operations.packet.model import Highlight, ImageChange, Kind, SchemaChange, StackChange
-from operations.packet.words import readable, some
+from operations.packet.words import count, readable, some
 from operations.releases.templates import StackTemplate
 
 # CloudFormation refuses to update a stack in these states: somebody has to act first. ROLLBACK_COMPLETE is what a
@@ -67,15 +67,9 @@ def highlights(
 
 def _lost(verdict: Judgement) -> Iterator[Highlight]:
     for danger in verdict.open:
-        yield Highlight(
-            kind=_kind(danger), where=danger.change, what=danger.what, fix=danger.fix, blocks=True
-        )
+        yield Highlight(kind=danger.kind, where=danger.change, what=danger.what, fix=danger.fix, blocks=True)
     for danger, entry in verdict.let_through:
-        yield Highlight(kind=_kind(danger), where=danger.change, what=danger.what, acknowledged=entry.reason)
-
-
-def _kind(danger: Danger) -> Kind:
-    return "data" if "/" in danger.change else "stack"
+        yield Highlight(kind=danger.kind, where=danger.change, what=danger.what, acknowledged=entry.reason)
 
 
 def _stuck(stacks: Sequence[StackChange]) -> Iterator[Highlight]:
@@ -111,15 +105,13 @@ def _opened(
 ) -> Iterator[Highlight]:
     old = {stack.name: stack.template for stack in before}
     new = {stack.name: stack.template for stack in after}
-    found: list[Highlight] = []
+    found = [*_of_new_stacks([stack for stack in stacks if stack.fate == "new"])]
     for stack in stacks:
         difference = stack.difference
         if difference is None or stack.fate == "unchanged":
             continue
         templates = (old.get(stack.name, {}), new[stack.name])
-        if stack.fate == "new":
-            found += _of_new_stack(stack)
-        else:
+        if stack.fate != "new":
             broader = [one for one in difference.iam if one.broadens]
             if broader:
                 found.append(Highlight(kind="access", where=stack.name, what=_permissions(broader)))
@@ -132,19 +124,45 @@ def _opened(
                 what = f"security groups open: {some(opened)}"
                 found.append(Highlight(kind="network", where=stack.name, what=what))
         for kind, concerns in CONCERNS:
-            texts = [f"{name} {text}" for name, text in concerns(difference, *templates)]
+            texts = _grouped(concerns(difference, *templates))
+            if stack.fate == "new":  # one line, for none of it is a surprise
+                texts = ["; ".join(texts)] if texts else []
             found += [Highlight(kind=kind, where=stack.name, what=text) for text in texts]
     order = [kind for kind, _ in CONCERNS]
     yield from sorted(found, key=lambda one: order.index(one.kind))
 
 
-def _of_new_stack(stack: StackChange) -> Iterator[Highlight]:
-    """In a new stack everything is new: count it, rather than list it."""
-    assert stack.difference is not None  # noqa: S101 -- a new stack has one
-    permissions, rules = len(stack.difference.iam), len(stack.difference.network)
-    if permissions or rules:
-        what = f"the stack is new, with {permissions} permissions and {rules} security group rules"
-        yield Highlight(kind="access" if permissions else "network", where=stack.name, what=what)
+def _grouped(concerns: Iterator[tuple[str, str]]) -> list[str]:
+    """Say once what several resources do alike."""
+    alike: dict[str, list[str]] = {}
+    for name, text in concerns:
+        alike.setdefault(text, []).append(name)
+    return [
+        f"{names[0]} {text}" if len(names) == 1 else f"{', '.join(names)}: {text}"
+        for text, names in alike.items()
+    ]
+
+
+def _of_new_stacks(stacks: Sequence[StackChange]) -> Iterator[Highlight]:
+    """In a new stack everything is new: count it, rather than list it; and all of them in one line."""
+    permissions = Counter({stack.name: len(stack.difference.iam) for stack in stacks if stack.difference})
+    rules = Counter({stack.name: len(stack.difference.network) for stack in stacks if stack.difference})
+    texts = [
+        f"{count(found.total(), noun)}{_by_stack(found)}"
+        for found, noun in ((permissions, "permission"), (rules, "security group rule"))
+        if found.total()
+    ]
+    if texts:
+        where = stacks[0].name if len(stacks) == 1 else f"{len(stacks)} new stacks"
+        what = f"{'the stack is new and brings' if len(stacks) == 1 else 'they bring'} {' and '.join(texts)}"
+        yield Highlight(kind="access" if permissions.total() else "network", where=where, what=what)
+
+
+def _by_stack(found: Counter[str]) -> str:
+    if len(found) == 1:
+        return ""
+    counted = [f"{name.rpartition('-')[2]} {number}" for name, number in found.most_common() if number]
+    return f" ({', '.join(counted)})"
 
 
 def _permissions(found: Sequence[StatementChange]) -> str:

@@ -11,7 +11,9 @@ from operations.packet.differences import Difference
 from operations.releases.migrations import Migration
 
 Fate = Literal["new", "changed", "unchanged", "left behind"]
-Kind = Literal["data", "stack", "replacement", "access", "network", "protection", "migration", "compliance"]
+Kind = Literal[
+    "data", "stack", "identity", "replacement", "access", "network", "protection", "migration", "compliance"
+]
 
 
 class Highlight(Model):

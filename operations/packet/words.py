@@ -13,6 +13,7 @@ from operations.packet.model import Fate, Kind, Packet
 KINDS: dict[Kind, str] = {
     "data": "data at risk",
     "stack": "stack at risk",
+    "identity": "others rely on it",
     "replacement": "replacement",
     "access": "access",
     "network": "network",

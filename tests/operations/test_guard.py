@@ -95,6 +95,20 @@ def test_a_replaced_bucket_is_a_danger_and_its_cause_is_named() -> None:
     assert danger.fix.startswith("undo the change of BucketName")
 
 
+def test_of_a_network_no_data_is_spoken_but_who_relies_on_it() -> None:
+    before, after = (
+        template(Vpc=resource("EC2::VPC", {"CidrBlock": block})) for block in ("10.1.0.0/20", "10.2.0.0/20")
+    )
+    (replaced,) = find_dangers([stack(before)], [stack(after)])
+    (removed,) = find_dangers([stack(before)], [stack(template(Net=before["Resources"]["Vpc"]))])
+    assert {replaced.kind, removed.kind} == {"identity"}
+    for danger in (replaced, removed):
+        text = f"{danger.what} {danger.fix}"
+        assert "tasks of other stacks are in it" in text
+        assert "move what relies on it" in text
+        assert not [word for word in ("data ", "empty", "what is in it") if word in text]
+
+
 def test_a_type_that_changes_is_a_replacement() -> None:
     (danger,) = find_dangers(
         [stack(template(Bucket=BUCKET))], [stack(template(Bucket=resource("SQS::Queue")))]

@@ -104,10 +104,28 @@ def test_a_stack_that_cannot_be_updated_stops_the_release(state: str) -> None:
 def test_a_new_stack_is_said_to_be_new_and_its_permissions_are_counted() -> None:
     found = packet(None, template(Policy=_statement("s3:*")))
     assert [stack.fate for stack in found.stacks] == ["new"]
-    assert [one.what for one in found.highlights] == [
-        "the stack is new, with 1 permissions and 0 security group rules"
-    ]
+    assert [one.what for one in found.highlights] == ["the stack is new and brings 1 permission"]
     assert not found.blocked
+
+
+def test_new_stacks_are_counted_in_one_line_and_what_their_resources_do_alike_is_said_once() -> None:
+    way = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw"}
+    first = template(
+        Policy=_statement("s3:*"),
+        One=resource("EC2::Route", way),
+        Two=resource("EC2::Route", way),
+        Gateway=resource("EC2::InternetGateway", {}),
+    )
+    stacks = [assembled(first), assembled(template(Other=_statement("sqs:*")), "Queues")]
+    found = packet(None, None, stacks=stacks)
+    assert [(one.kind, one.where, one.what) for one in found.highlights] == [
+        ("access", "2 new stacks", "they bring 2 permissions (Media 1, Queues 1)"),
+        (
+            "network",
+            f"{PRODUCTION}-Media",
+            "One, Two: a way to 0.0.0.0/0 through GatewayId; Gateway a new way to the internet",
+        ),
+    ]
 
 
 def test_a_broader_permission_is_called_out_and_a_narrower_one_is_not() -> None:
