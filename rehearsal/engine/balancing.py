@@ -7,7 +7,6 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from rehearsal.emulator import internals
-from rehearsal.engine.draining import InFlight
 from rehearsal.engine.health import HEALTHY, HealthChecker, State, Target
 from rehearsal.engine.ministack import ALB, APP, ECS, get, put
 from rehearsal.engine.stopping import stop_unhealthy
@@ -18,15 +17,11 @@ BY_NAME = "/_alb/"
 """MiniStack's path to a load balancer: this, its name, and the path to ask it for."""
 
 
-def install(in_flight: InFlight) -> None:
-    """Check targets, send requests to healthy ones, and let deployments wait for them.
-
-    Args:
-        in_flight: gets the requests that targets answer.
-    """
+def install() -> None:
+    """Check targets, send requests to healthy ones, and let deployments wait for them."""
     checker = HealthChecker(_registered, _replace)
     get(ALB, "_ACTION_MAP")["DescribeTargetHealth"] = _described(checker)
-    put(ALB, "_forward_to_tg", _to_healthy(checker, in_flight))
+    put(ALB, "_forward_to_tg", _to_healthy(checker))
     put(ECS, "_record_service_task_healthy", _when_healthy(checker))
     put(APP, "_handle_alb_request", _in_owners_account())
     checker.start()
@@ -106,7 +101,7 @@ def _described(checker: HealthChecker) -> Callable[[Mapping[str, Any]], Any]:
     return describe
 
 
-def _to_healthy(checker: HealthChecker, in_flight: InFlight) -> Callable[..., Any]:
+def _to_healthy(checker: HealthChecker) -> Callable[..., Any]:
     """Forward a request to a healthy target, or to any if none is: a check that fails everywhere takes nothing down."""
     original = get(ALB, "_forward_to_tg")
 
@@ -121,56 +116,19 @@ def _to_healthy(checker: HealthChecker, in_flight: InFlight) -> Callable[..., An
         raw_path: str | None = None,
     ) -> Any:
         group = get(ALB, "_tgs").get(arn)
-        chosen = _choose(checker, in_flight, group) if group and group["TargetType"] == "ip" else None
-        if chosen is None:
+        targets = list(get(ALB, "_targets").get(arn, []))
+        if group is None or group["TargetType"] != "ip" or not targets:
             return await original(arn, method, path, headers, body, query, raw_query, raw_path)
-        answer = None
-        try:
-            send = get(ALB, "_proxy_http_target")
-            answer = await send(chosen, group, method, raw_path or path, headers, body, query, raw_query)
-        finally:
-            if answer is None or not hasattr(answer[2], "runner"):
-                in_flight.end(chosen["Id"])
-        if hasattr(answer[2], "runner"):  # the body is still to come
-            answer[2].runner = _ending(answer[2].runner, lambda: in_flight.end(chosen["Id"]))
-        return answer
-
-    return forward
-
-
-def _choose(
-    checker: HealthChecker, in_flight: InFlight, group: Mapping[str, Any]
-) -> Mapping[str, Any] | None:
-    """Choose a target and count the request as its own; None if there is no target."""
-    arn = group["TargetGroupArn"]
-
-    def present() -> list[Mapping[str, Any]]:
-        return list(get(ALB, "_targets").get(arn, []))
-
-    while targets := present():
         healthy = [
             target
             for target in targets
             if checker.state(arn, target["Id"], int(target.get("Port") or group["Port"])).status == HEALTHY
         ]
         chosen = random.choice(healthy or targets)  # noqa: S311 (no secret)
-        in_flight.begin(chosen["Id"])
-        if chosen in present():
-            return chosen
-        in_flight.end(chosen["Id"])  # it was deregistered in this very moment
-    return None
+        send = get(ALB, "_proxy_http_target")
+        return await send(chosen, group, method, raw_path or path, headers, body, query, raw_query)
 
-
-def _ending(runner: Callable[..., Any], end: Callable[[], None]) -> Callable[..., Any]:
-    """Return what streams a body as a runner does, and then says so."""
-
-    async def run(send: Any, receive: Any) -> None:
-        try:
-            await runner(send, receive)
-        finally:
-            end()
-
-    return run
+    return forward
 
 
 def _when_healthy(checker: HealthChecker) -> Callable[[str, Any], None]:

@@ -13,7 +13,6 @@ from rehearsal.engine.agent import Agent
 from rehearsal.engine.cache import BUILD_VARIABLE, CACHE_VARIABLE, Cache
 from rehearsal.engine.client import Client
 from rehearsal.engine.databases import Databases
-from rehearsal.engine.draining import InFlight
 from rehearsal.engine.host import Host
 from rehearsal.engine.images import ImageStore
 from rehearsal.engine.ministack import missing
@@ -69,9 +68,8 @@ def install(directory: Path) -> tuple[Host, Mapping[str, str]]:
     )
     client = Client([Tasks(platform), Databases(platform, Issuer(directory))])
     ecs.install(client)
-    in_flight = InFlight()
-    Stopping(client, in_flight).install()
-    balancing.install(in_flight)
+    Stopping(client).install()
+    balancing.install()
     Scaling().install()
     rds.install(client)
     layers.install()

@@ -11,7 +11,7 @@ from typing import Any
 
 from rehearsal.engine.client import Client
 from rehearsal.engine.containers import Container
-from rehearsal.engine.draining import InFlight, drain
+from rehearsal.engine.draining import drain
 from rehearsal.engine.ministack import CONCURRENCY, ECS, METADATA, get, put
 
 STOPPING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING")
@@ -29,12 +29,10 @@ class Stopping:
 
     Args:
         engine: has their containers.
-        in_flight: what load balancers have sent to them.
     """
 
-    def __init__(self, engine: Client, in_flight: InFlight) -> None:
+    def __init__(self, engine: Client) -> None:
         self._engine = engine
-        self._in_flight = in_flight
         self._clean_up = get(ECS, "_cleanup_task_resources")
         self._mark_stopped = get(ECS, "_mark_task_stopped")
         self._stop = get(ECS, "_stop_task")
@@ -72,7 +70,7 @@ class Stopping:
 
     def _finish(self, task: Task) -> None:
         """Stop the containers, all at once, when the load balancer is done with them; record how they ended."""
-        drain(task, self._in_flight)
+        drain(task)
         task["lastStatus"] = STOPPING[1]
         containers = self._containers(task)
         stops = [threading.Thread(target=container.stop, daemon=True) for container in containers.values()]

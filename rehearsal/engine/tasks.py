@@ -114,6 +114,9 @@ class TaskContainer(Container):
         try:
             logs.create_log_stream(logGroupName=options["awslogs-group"], logStreamName=stream)
         except ClientError as error:
+            # MiniStack tries again where a start failed: what is told must be why that was, as the log driver sees it.
+            if error.response["Error"]["Code"] == "ResourceAlreadyExistsException":
+                return
             raise PermissionError(
                 f"failed to validate logger args: failed to create log stream: {error}"
             ) from error

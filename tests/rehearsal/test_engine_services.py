@@ -323,7 +323,7 @@ def test_the_load_balancer_of_any_account_answers_by_its_name(workload: Workload
 
 
 @pytest.mark.parametrize(("delay", "status"), [("30", 200), ("0", 502)])
-def test_a_task_is_told_to_stop_when_its_requests_are_answered_or_the_deregistration_delay_is_over(
+def test_a_task_is_told_to_stop_a_moment_after_it_left_its_load_balancer_at_most_the_deregistration_delay(
     workload: Workload, group: str, delay: str, status: int
 ) -> None:
     attribute = {"Key": "deregistration_delay.timeout_seconds", "Value": delay}

@@ -263,8 +263,12 @@ def test_an_image_without_a_digest_is_refused(workload: Workload) -> None:
     assert "names no digest" in ended.task["stoppedReason"]
 
 
-def test_a_digest_that_is_not_in_the_registry_is_refused(workload: Workload) -> None:
-    ended = workload.run("bin/show", image=re.sub("@.*", f"@sha256:{'1' * 64}", workload.image))
+@pytest.mark.parametrize("platform", [{}, {"runtimePlatform": {"cpuArchitecture": "ARM64"}}])
+def test_a_digest_that_is_not_in_the_registry_is_refused(
+    workload: Workload, platform: dict[str, dict[str, str]]
+) -> None:
+    missing = re.sub("@.*", f"@sha256:{'1' * 64}", workload.image)
+    ended = workload.run("bin/show", image=missing, **platform)
 
     assert "CannotPullContainerError" in ended.task["stoppedReason"]
 

@@ -155,9 +155,9 @@ class Workload:
             "portMappings": [{"containerPort": 8000}],
             "stopTimeout": 2,
         }
-        roles = {"taskRoleArn": self.task_role, "executionRoleArn": self.execution_role}
+        roles: dict[str, Any] = {"taskRoleArn": self.task_role, "executionRoleArn": self.execution_role}
         for name in list(changes):
-            if name in ("taskRoleArn", "executionRoleArn"):
+            if name in ("taskRoleArn", "executionRoleArn", "runtimePlatform"):
                 roles[name] = changes.pop(name)
         made = self.ecs.register_task_definition(
             family=f"t{uuid.uuid4().hex[:8]}",
