@@ -26,6 +26,21 @@ def test_an_image_that_was_not_built_is_a_placeholder(synthesize: Synthesize) ->
     )
 
 
+def test_a_change_of_the_image_alone_touches_no_stack_but_those_that_run_it(
+    organization: Assembly, synthesize: Synthesize
+) -> None:
+    """No network, no database, no pipeline: their change sets are empty."""
+    other = synthesize(documents.sample(), digest=documents.OTHER_DIGEST)
+    changed = [
+        name
+        for name, stack in organization.stacks.items()
+        if stack.template_file.read_bytes() != other[name].template_file.read_bytes()
+    ]
+    running = ("Release", "OneOff", "Web", "Workers")
+    stages = (documents.STAGING, documents.PRODUCTION)
+    assert set(changed) == {f"{stage}-{stack}" for stage in stages for stack in running}
+
+
 def test_every_workload_runs_its_own_image_on_its_own_processor(synthesize: Synthesize) -> None:
     assembly = synthesize(documents.with_second_workload())
     for definition in assembly.resources("AWS::ECS::TaskDefinition"):

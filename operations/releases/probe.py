@@ -205,13 +205,13 @@ def inspect() -> list[dict[str, Any]]:
         problem = ""
         try:
             operations, deferred, after = collect(migration, state.clone(), connection)
-        except Exception as error:
+        except Exception as error:  # a migration is the project's own code, and may raise anything
             problem = "its SQL cannot be printed: {}".format(one_line(error))
             operations, deferred, after = without_sql(migration, state.clone())
         if not broken:
             try:
                 after = executor.apply_migration(state, migration)
-            except Exception as error:
+            except Exception as error:  # as above; and every error of the database
                 connection.close()
                 broken = "{}.{}".format(migration.app_label, migration.name)
                 failed = "it fails on an empty database: {}".format(one_line(error))

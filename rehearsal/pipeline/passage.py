@@ -1,5 +1,6 @@
 """An execution's way through the stages: it waits for its turn, runs step after step, and stops at what fails."""
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from rehearsal.pipeline.records import ActionRun, Execution, StageRun
 if TYPE_CHECKING:
     from rehearsal.pipeline.pipelines import Pipeline
 
+_LOG = logging.getLogger(__name__)
 MOST_SIDE_BY_SIDE = 8  # AWS has no such limit; here they share one machine
 
 
@@ -165,7 +167,8 @@ class Passage:
             status = records.ABANDONED
         except ActionError as error:
             status, code, message = records.FAILED, error.code, error.message
-        except Exception as error:  # whatever it is, the pipeline must tell and go on
+        except Exception as error:  # a mistake of ours: the pipeline must tell and go on, and the log has where it was
+            _LOG.exception("%s/%s", run.stage, run.action.name)
             status, code, message = records.FAILED, "InternalError", f"{type(error).__name__}: {error}"
         with self._pipeline.changed:
             if run.status == records.IN_PROGRESS:

@@ -7,15 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.rehearsal.conftest import TOOLING, Cloud
-from tests.rehearsal.pipelines import (
-    approval,
-    build,
-    deploy,
-    error,
-    eventually,
-    project,
-    stage,
-)
+from tests.rehearsal.pipeline_template import approval, build, project, stage
+from tests.rehearsal.pipelines import deploy, error, eventually
 
 pytestmark = pytest.mark.rehearsal
 

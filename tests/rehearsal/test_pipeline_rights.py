@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.rehearsal.conftest import PRODUCTION, STAGING, TOOLING, Cloud
-from tests.rehearsal.pipelines import action, allow, build, deploy, deploy_role, error, project, stage
+from tests.rehearsal.pipeline_template import action, allow, build, project, stage
+from tests.rehearsal.pipelines import deploy, deploy_role, error
 
 pytestmark = pytest.mark.rehearsal
 

@@ -19,7 +19,8 @@ from rehearsal.approver import Approver
 from rehearsal.pipeline_run import PipelineError, PipelineRun
 from rehearsal.progress import Progress
 from tests.rehearsal.conftest import TOOLING, Cloud
-from tests.rehearsal.pipelines import Line, allow, approval, build, deploy, error, project, stage
+from tests.rehearsal.pipeline_template import allow, approval, build, project, stage
+from tests.rehearsal.pipelines import Line, deploy, error
 
 pytestmark = pytest.mark.rehearsal
 

@@ -1,0 +1,222 @@
+"""Measures releases through the rehearsed pipeline: from the push until each environment serves the new version.
+
+    ./lz rehearse --keep
+    .venv/bin/python -m bench.release
+
+Three releases, one after the other: the application and the infrastructure, the infrastructure alone (a day more of
+backups), and the application alone (a sentence of its pages). People use both sites meanwhile, and what they get that
+is no page is counted. Approvals are given at once. The figures are of one machine that runs everything at once: they
+compare releases with each other, and say nothing of the times that AWS takes.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.machine import description
+from bench.visitors import Manner, Tally, people
+from config import StageRef
+from operations.pipeline_access import PipelineAccess, pipeline_access
+from operations.rehearsed import kept_directory
+from rehearsal.approver import Approver
+from rehearsal.door import Door, DoorState
+from rehearsal.door.sites import opener
+from rehearsal.pipeline.launch import REPOSITORIES
+from rehearsal.pipeline.repositories import Repositories
+from rehearsal.pipeline_run import PipelineRun
+from rehearsal.progress import Progress
+
+ROOT = Path(__file__).parents[1]
+PAGE = Path("workloads/django/app/fieldnotes/templates/fieldnotes/base.html")
+SENTENCE = "A sample project."
+CONFIG = Path("config/accounts.json")
+LOOK_SECONDS = 0.25
+PEOPLE = Manner(pause=0.5)
+EMPTY = "no changes"  # what an action says whose change set was empty
+
+
+@dataclass
+class Released:
+    """One release.
+
+    Args:
+        name: what changed.
+        served: environment -> seconds from the push until its site served it; until its stage was through, where no
+            page changes.
+        tally: what people got meanwhile.
+        stacks: the stacks that were changed.
+    """
+
+    name: str
+    served: dict[str, float]
+    tally: Tally
+    stacks: tuple[str, ...]
+
+
+class Bench:
+    """Releases to the rehearsal that is up.
+
+    Args:
+        folder: for the checkout that is changed and pushed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._access: PipelineAccess = pipeline_access(config=None, rehearsal=True, profile=None)
+        self._directory = kept_directory()
+        self._door: DoorState = Door(self._directory / "door").state()
+        self._checkout = folder / "checkout"
+        self._number = 0
+        tracked = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        for name in filter(None, tracked.stdout.split("\0")):
+            if (ROOT / name).is_file():
+                (self._checkout / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self._checkout / name)
+
+    def release(self, name: str, *, app: bool, infrastructure: bool) -> Released:
+        """Change what is asked for, push it, and follow the release to its end."""
+        self._number += 1
+        mark = f"Release {self._number} of this bench, {time.time():.0f}."
+        if app:
+            self._change_page(mark)
+        if infrastructure:
+            self._change_backups()
+        stages = self._access.configuration.stages()
+        with ExitStack() as stack:
+            tallies = [
+                stack.enter_context(
+                    people(self._door.proxy, self._door.ca_file, _url(stage), connections=1, manner=PEOPLE)
+                )
+                for stage in stages
+            ]
+            pushed = time.monotonic()
+            self._push()
+            served: dict[str, float] = {}
+            watching = [
+                threading.Thread(target=self._watch, args=(stage, mark, pushed, served))
+                for stage in stages
+                if app
+            ]
+            for watch in watching:
+                watch.start()
+            execution = self._follow(pushed, served if not app else {})
+            for watch in watching:
+                watch.join()
+        tally = Tally()
+        for one in tallies:
+            tally.add(one)
+        return Released(name, served, tally, self._changed(execution))
+
+    def _change_page(self, mark: str) -> None:
+        page = self._checkout / PAGE
+        original = (ROOT / PAGE).read_text(encoding="utf-8")
+        if SENTENCE not in original:
+            sys.exit(f"{PAGE} has no sentence {SENTENCE!r} to change")
+        page.write_text(original.replace(SENTENCE, mark), encoding="utf-8")
+
+    def _change_backups(self) -> None:
+        file = self._checkout / CONFIG
+        document = json.loads(file.read_text(encoding="utf-8"))
+        for workload in document["workloads"].values():
+            for environment in workload["environments"].values():
+                database = environment.setdefault("database", {})
+                database["backup_days"] = database.get("backup_days", 7) + 1
+        file.write_text(json.dumps(document, indent=2), encoding="utf-8")
+
+    def _push(self) -> None:
+        pipeline = self._access.configuration.pipeline
+        repositories = Repositories(self._directory / "aws" / REPOSITORIES)
+        repositories.push(pipeline.repository, pipeline.branch, self._checkout)
+        self._access.api.start_pipeline_execution(name=self._access.name)
+
+    def _watch(self, stage: StageRef, mark: str, pushed: float, served: dict[str, float]) -> None:
+        while not self._shows(stage, mark):
+            time.sleep(LOOK_SECONDS)
+        served[stage.environment_name] = time.monotonic() - pushed
+
+    def _shows(self, stage: StageRef, mark: str) -> bool:
+        try:
+            with opener(self._door).open(_url(stage)) as answer:
+                return mark.encode() in answer.read()
+        except OSError:
+            return False  # counted by those who use the site
+
+    def _follow(self, pushed: float, through: dict[str, float]) -> str:
+        console = Console(file=StringIO())
+        progress = Progress(console)
+        run = PipelineRun(
+            self._access,
+            progress=progress,
+            approver=Approver("auto", progress, console),
+            enter=lambda _servers: None,
+        )
+        before = time.time() - (time.monotonic() - pushed)
+        execution = run.follow()
+        for stage in self._access.configuration.stages():
+            ended = [action.ended for action in run.actions if action.stage == stage.stage_name]
+            through[stage.environment_name] = max(ended) - before
+        return execution
+
+    def _changed(self, execution: str) -> tuple[str, ...]:
+        pages = self._access.api.get_paginator("list_action_executions").paginate(
+            pipelineName=self._access.name, filter={"pipelineExecutionId": execution}
+        )
+        return tuple(
+            sorted(
+                f"{detail['stageName']}-{detail['actionName'].removesuffix('.Deploy')}"
+                for page in pages
+                for detail in page["actionExecutionDetails"]
+                if detail["actionName"].endswith(".Deploy") and _summary(detail) != EMPTY
+            )
+        )
+
+
+def _summary(detail: Mapping[str, object]) -> str:
+    output = detail.get("output")
+    result = output.get("executionResult", {}) if isinstance(output, Mapping) else {}
+    return str(result.get("externalExecutionSummary", ""))
+
+
+def _url(stage: StageRef) -> str:
+    return f"https://{stage.environment.domain}/"
+
+
+def main() -> int:
+    """Print the table; the exit code is 1 if anybody got anything but a page."""
+    print(description())
+    with tempfile.TemporaryDirectory(prefix="lz-bench-") as folder:
+        bench = Bench(Path(folder))
+        run: Callable[..., Released] = bench.release
+        found = [
+            run("application and infrastructure", app=True, infrastructure=True),
+            run("infrastructure alone", app=False, infrastructure=True),
+            run("application alone", app=True, infrastructure=False),
+        ]
+    environments = list(found[0].served)
+    print(
+        f"| change | {' | '.join(f'{name}, s' for name in environments)} | pages | no pages | stacks changed |"
+    )
+    print(f"|---|{'---|' * (len(environments) + 3)}")
+    for one in found:
+        pages = one.tally.statuses.pop(200, 0)
+        times = " | ".join(f"{one.served[name]:.0f}" for name in environments)
+        print(f"| {one.name} | {times} | {pages} | {one.tally.statuses.total()} | {', '.join(one.stacks)} |")
+        for problem, count in one.tally.problems.most_common(3):
+            print(f"{count} times: {problem}", file=sys.stderr)
+    return 1 if any(one.tally.statuses.total() for one in found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
