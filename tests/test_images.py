@@ -36,7 +36,7 @@ def test_a_change_of_the_image_alone_touches_no_stack_but_those_that_run_it(
         for name, stack in organization.stacks.items()
         if stack.template_file.read_bytes() != other[name].template_file.read_bytes()
     ]
-    running = ("Release", "OneOff", "Web", "Workers")
+    running = ("Release", "Web", "Workers")
     stages = (documents.STAGING, documents.PRODUCTION)
     assert set(changed) == {f"{stage}-{stack}" for stage in stages for stack in running}
 
