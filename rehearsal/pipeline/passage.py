@@ -167,7 +167,7 @@ class Passage:
             status = records.ABANDONED
         except ActionError as error:
             status, code, message = records.FAILED, error.code, error.message
-        except Exception as error:  # a mistake of ours: the pipeline must tell and go on, and the log has where it was
+        except Exception as error:  # a mistake of ours: the pipeline tells and goes on, the log has the place
             _LOG.exception("%s/%s", run.stage, run.action.name)
             status, code, message = records.FAILED, "InternalError", f"{type(error).__name__}: {error}"
         with self._pipeline.changed:
