@@ -90,7 +90,7 @@ def _tell(state: "DoorState", url: str) -> None:
 
 
 def _start(directory: Path, state: "DoorState", program: str | None, url: str) -> None:
-    from rehearsal.door.browser import Browsers, find_browser  # noqa: PLC0415
+    from rehearsal.door.browser import BrowserError, Browsers, find_browser  # noqa: PLC0415
 
     found = program or find_browser()
     if found is None:
@@ -102,4 +102,8 @@ def _start(directory: Path, state: "DoorState", program: str | None, url: str) -
     except OSError as error:
         message = f"{found} cannot be started: {error.strerror}"
         raise CommandError(message, fix="name another browser with --browser") from error
+    except BrowserError as error:
+        message = f"{found} ended as soon as it was started: {error}"
+        fix = "see how to reach the site from elsewhere, and with what: ./lz open ... --print"
+        raise CommandError(message, fix=fix, exit_code=1) from error
     say(f"opened {url} in {found}; its profile goes when the rehearsal is taken down")

@@ -1,8 +1,10 @@
 """The user's browser with a throw-away profile, on the way through the door."""
 
+import contextlib
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +27,11 @@ PROGRAMS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 _STARTED = "browsers.json"
+_LOOK_SECONDS = 2.0  # a browser without a display, or without the sandbox that it wants, ends in less
+
+
+class BrowserError(Exception):
+    """A browser ended as soon as it was started; the message is its own."""
 
 
 def find_browser() -> str | None:
@@ -78,15 +85,27 @@ class Browsers:
 
         Raises:
             OSError: it cannot be started.
+            BrowserError: it ended at once.
         """
         profile = Path(tempfile.mkdtemp(prefix="browser-", dir=self._directory))
-        process = subprocess.Popen(
-            [program, *arguments(state, profile), *urls],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        said = profile / "said"
+        with said.open("wb") as output:
+            process = subprocess.Popen(
+                [program, *arguments(state, profile), *urls],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = process.wait(_LOOK_SECONDS)
+            if code != 0:
+                lines = said.read_text(encoding="utf-8", errors="replace").split("\n")
+                # Without a desktop it complains of the message bus, too, and goes on.
+                told = [line for line in lines if re.search(r"^(?!.*dbus).*(ERROR|FATAL)", line)]
+                words = [line.partition("] ")[2] or line for line in told[-2:]]
+                shutil.rmtree(profile, ignore_errors=True)
+                raise BrowserError(": ".join([f"exit code {code}", *words]))
         process.returncode = (
             0  # it is its user's now: nobody here waits for it, or is warned that nobody does
         )

@@ -148,6 +148,18 @@ def test_a_browser_that_cannot_start_is_told(directory: Path, capsys: pytest.Cap
     assert "/nowhere/chromium cannot be started: No such file" in capsys.readouterr().err
 
 
+def test_a_browser_that_ends_at_once_is_told_with_its_own_words(
+    directory: Path, browser: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    browser.write_text("#!/bin/sh\necho '[1:2/3:ERROR:x11.cc(4)] Missing X server or $DISPLAY'\nexit 1\n")
+    assert cli.main(["open", "staging", "--browser", str(browser)]) == 1
+    told = capsys.readouterr()
+    assert "ended as soon as it was started: exit code 1: Missing X server or $DISPLAY" in told.err
+    assert "--print" in told.err
+    assert "opened" not in told.out
+    assert [entry.name for entry in directory.iterdir() if entry.name.startswith("browser")] == []
+
+
 def test_only_root_has_to_switch_the_sandbox_off(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for user, expected in ((0, True), (1000, False)):
         monkeypatch.setattr("os.geteuid", lambda user=user: user)
