@@ -11,6 +11,7 @@ from cdk_nag import (
     NagSuppressions,
     NIST80053R5Checks,
     PCIDSS321Checks,
+    RegexAppliesTo,
 )
 from constructs import IConstruct, Node
 
@@ -28,6 +29,9 @@ CHECKS: Mapping[Pack, Callable[..., cdk.IAspect]] = {
 
 DEFAULT_CHILD = "/Resource"
 """How the resource of a construct is called; cdk-nag finds it itself, which saves a search."""
+
+SEVERAL_FINDINGS = frozenset({"AwsSolutions-IAM4", "AwsSolutions-IAM5"})
+"""Rules that find several things on one resource, each of which a reviewer wants to see."""
 
 
 class Compliance:
@@ -100,7 +104,11 @@ def _said(place: Place) -> _Said:
 
 
 def _suppression(rule: str, reason: str, findings: tuple[str, ...]) -> NagPackSuppression:
-    return NagPackSuppression(id=rule, reason=reason, applies_to=list(findings) or None)
+    """Return it for cdk-nag, which says which finding it is about only where findings are named, be it all of them."""
+    applies_to: list[str | RegexAppliesTo] = list(findings)
+    if rule in SEVERAL_FINDINGS:
+        applies_to = applies_to or [RegexAppliesTo(regex="/./")]
+    return NagPackSuppression(id=rule, reason=reason, applies_to=applies_to or None)
 
 
 class _Tree:
