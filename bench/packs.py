@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -39,11 +40,28 @@ def measure(config: Path, *, with_packs: bool) -> float:
     """
     program = ["app.py"] if with_packs else ["-OO", "-c", WITHOUT]
     with tempfile.TemporaryDirectory() as output:
-        command = [sys.executable, *program, "--no-template-validation"]
-        command += ["--config", str(config), "--output", output]
         started = time.perf_counter()
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        synthesize(program, config, Path(output))
         return time.perf_counter() - started
+
+
+def synthesize(program: Sequence[str], config: Path, output: Path) -> None:
+    """Synthesize; findings are no failure here: HIPAA Security and PCI DSS have open ones until a fork decides on them.
+
+    Args:
+        program: what Python runs.
+        config: the configuration.
+        output: folder of the assembly.
+
+    Raises:
+        RuntimeError: there is no assembly.
+    """
+    command = [sys.executable, *program, "--no-template-validation", "--config", str(config)]
+    done = subprocess.run(
+        [*command, "--output", str(output)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode not in {0, 1} or not (output / "manifest.json").is_file():
+        raise RuntimeError(done.stderr[-2000:])
 
 
 def main() -> None:

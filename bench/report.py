@@ -7,17 +7,16 @@ templates, applies our own rules and the ledger) and writes every file of the re
 """
 
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from bench.machine import description
-from bench.packs import ALL, ENVIRONMENTS
-from bench.synth import ROOT, organization
+from bench.packs import ALL, ENVIRONMENTS, synthesize
+from bench.synth import organization
 from compliance.judge import judge
 from compliance.report import PAGE, write_reports
 from compliance.waivers import read_waivers
@@ -37,29 +36,47 @@ def measure(packs: list[str], folder: Path) -> str:
     config, assembly, reports = folder / "accounts.json", folder / "cdk.out", folder / "reports"
     document = {**organization(ENVIRONMENTS), "compliance": {"packs": packs}}
     config.write_text(json.dumps(document), encoding="utf-8")
-    command = [sys.executable, "app.py", "--no-template-validation", "--config", str(config)]
-    subprocess.run([*command, "--output", str(assembly)], cwd=ROOT, check=True, capture_output=True)
+    synthesize(["app.py"], config, assembly)
     configuration, waivers, today = load(config), read_waivers(), datetime.now(UTC).date()
     judging, writing = [], []
     for _ in range(RUNS):
-        started = time.perf_counter()
+        started = _now()
         result = judge(assembly, configuration=configuration, waivers=waivers, today=today)
-        judged = time.perf_counter()
+        judged = _now()
         write_reports(result, reports)
         judging.append(judged - started)
-        writing.append(time.perf_counter() - judged)
+        writing.append(_now() - judged)
     size = (reports / PAGE).stat().st_size / 1e6
     return (
-        f"| {', '.join(packs) or 'none'} | {len(result.rows):,} | {median(judging):.2f} | {median(writing):.2f} "
-        f"| {size:.2f} |"
+        f"| {', '.join(packs)} | {len(result.rows):,} | {_shown(judging)} | {_shown(writing)} | {size:.2f} |"
     )
+
+
+class _Moment(NamedTuple):
+    """A moment by the clock and by the processor, both in seconds."""
+
+    clock: float
+    processor: float
+
+    def __sub__(self, other: "_Moment") -> "_Moment":
+        return _Moment(self.clock - other.clock, self.processor - other.processor)
+
+
+def _now() -> _Moment:
+    return _Moment(time.perf_counter(), time.process_time())
+
+
+def _shown(found: list[_Moment]) -> str:
+    return f"{median(one.clock for one in found):.2f} ({median(one.processor for one in found):.2f})"
 
 
 def main() -> None:
     """Print the table."""
     print(description())
     print(f"{ENVIRONMENTS} environments, median of {RUNS}")
-    print("| packs besides AWS Solutions | rows | judging, s | all files, s | page, MB |")
+    print(
+        "| packs besides AWS Solutions | rows | judging, s (processor) | all files, s (processor) | page, MB |"
+    )
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for number, packs in enumerate((ALL[:1], ALL)):

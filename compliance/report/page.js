@@ -105,17 +105,18 @@
     const status = data.statuses[at(row, 3)], kind = KINDS[at(row, 7)], before = at(row, 8);
     const rule = ruleOf(row), stack = stackOf(row), waiver = waiverOf(row);
     const finding = data.texts[at(row, 5)], recheck = data.texts[at(row, 6)];
-    const state = element("td", {}, element("span", { className: `status ${status}` }, element("span", { ariaHidden: "true" }, GLYPHS[status]), ` ${status}`));
+    const cell = { role: "cell" };
+    const state = element("td", cell, element("span", { className: `status ${status}` }, element("span", { ariaHidden: "true" }, GLYPHS[status]), ` ${status}`));
     if (recheck) state.append(line(), quiet(`by ${recheck}`));
     if (kind) state.append(line(), element("span", { className: `kind ${kind}` }, kind));
     if (kind === "changed" && before >= 0) state.append(line(), quiet(`was ${data.statuses[before]}`));
     const about = element("details", {}, element("summary", {}, "what must hold"), rule[2], rule[3] && line(), rule[3] && quiet(`Fix: ${rule[3]}`));
-    const accepted = element("td");
+    const accepted = element("td", cell);
     if (waiver) accepted.append(waiver[0], line(), quiet([waiver[1], waiver[2], `until ${waiver[3]}`].filter(Boolean).join(", ")));
-    return element("tr", { className: kind },
+    return element("tr", { className: kind, role: "row" },
       state,
-      element("td", {}, rule[0], rule[2] ? about : ""),
-      element("td", {}, ...path(data.texts[at(row, 1)]), finding && line(), finding && quiet(finding), line(),
+      element("td", cell, rule[0], rule[2] ? about : ""),
+      element("td", cell, ...path(data.texts[at(row, 1)]), finding && line(), finding && quiet(finding), line(),
         quiet([names.get(stack[1]) || stack[1], stack[2] || stack[0]].filter(Boolean).join(", "))),
       accepted);
   }

@@ -34,11 +34,25 @@ fs.readSync = (fd, ...rest) => {
 };
 fs.writeSync = (fd, ...rest) => writeSync(fd === API ? 1 : fd, ...rest);
 
+// Node opens its own pipes so that a write takes what fits, or nothing: a long list of findings does not fit.
+function writeWhole(text) {
+  const bytes = Buffer.from(text);
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let start = 0; start < bytes.length; ) {
+    try {
+      start += writeSync(2, bytes, start);
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+      Atomics.wait(pause, 0, 0, 1); // a millisecond: Python reads on
+    }
+  }
+}
+
 // What the program prints goes to Python in the form that jsii's first process would give it.
 for (const name of ["stdout", "stderr"]) {
   process[name].write = (chunk, encoding, callback) => {
     const text = Buffer.from(chunk, typeof encoding === "string" ? encoding : undefined).toString("base64");
-    writeSync(2, JSON.stringify({ [name]: text }) + "\n");
+    writeWhole(JSON.stringify({ [name]: text }) + "\n");
     const done = typeof encoding === "function" ? encoding : callback;
     if (done) process.nextTick(done);
     return true;

@@ -69,6 +69,36 @@ def test_the_one_process_gives_what_the_two_of_jsii_give(
     assert (output / template).read_bytes() == (tmp_path / "out" / template).read_bytes()
 
 
+def test_a_list_of_findings_that_is_longer_than_a_pipe_is_told_whole(tmp_path: Path) -> None:
+    failing = """
+import sys
+from config.node import use_bundled_node
+use_bundled_node()
+import aws_cdk as cdk, json
+app = cdk.App(outdir=sys.argv[1], context=json.load(open("cdk.json"))["context"])
+cdk.Annotations.of(cdk.Stack(app, "Stack")).add_error("finding " * 40_000)
+try:
+    app.synth()
+except RuntimeError:
+    pass
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", failing, str(tmp_path / "out")],
+        cwd=ROOT,
+        # Under pytest the library keeps its report to itself.
+        env={
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("JSII_", "LZ_", "PYTEST_"))
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.count("finding ") >= 40_000
+    assert '{"stderr"' not in done.stderr
+
+
 def test_nothing_stays_behind_in_the_temporary_folder(
     ours: tuple[Path, Path, subprocess.CompletedProcess[str]],
 ) -> None:
