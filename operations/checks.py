@@ -28,6 +28,9 @@ TYPED = (
 LEAVE_OUT = "LZ_CHECK_LEAVE_OUT"
 """Variable with the names of checks that `./lz check` leaves out. A rehearsal sets it; the pipeline on AWS does not."""
 
+LONG = ("tests", "types", "synth")
+"""The checks that take long. `./lz test` runs them where AWS does: in Synth of the pipeline that it rehearses whole."""
+
 TIDY_SECONDS = 30.0  # what a check gets to tidy up after it was interrupted
 POLL_SECONDS = 0.1
 WARNING = "warning: "

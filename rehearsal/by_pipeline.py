@@ -13,6 +13,7 @@ from operations.checks import LEAVE_OUT
 from operations.pipeline_access import PipelineAccess
 from operations.pipeline_view import find_pipeline
 from rehearsal.approver import Approver
+from rehearsal.build_output import keep_failed
 from rehearsal.door import DoorState
 from rehearsal.door.resolver import Registrar
 from rehearsal.emulator import Emulator
@@ -21,7 +22,7 @@ from rehearsal.pipeline.build_machine import tell_machine
 from rehearsal.pipeline.builds.machine import DOOR_AUTHORITIES, DOOR_PROXY
 from rehearsal.pipeline.launch import REPOSITORIES
 from rehearsal.pipeline.repositories import Repositories
-from rehearsal.pipeline_run import PipelineRun, artifact
+from rehearsal.pipeline_run import PipelineError, PipelineRun, artifact
 from rehearsal.progress import Progress
 from rehearsal.report import Report
 
@@ -112,6 +113,10 @@ class ByPipeline:
         run = PipelineRun(access, progress=self._progress, approver=self._approver, enter=self._enter)
         try:
             execution = run.follow()
+        except PipelineError:
+            folder = self._root / "reports" / "rehearsal"
+            report.notes += keep_failed(access, self._emulator, self._tooling, folder)
+            raise
         finally:
             self._progress.show(None)
             report.pipeline = run.actions

@@ -15,7 +15,10 @@ from typing import Any
 from rehearsal.engine.cache import build_environment, cache_directory
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_SECONDS = 600  # a whole rehearsal takes two minutes; several of them may share the machine
+TIMEOUT_SECONDS = (
+    1200  # a whole rehearsal takes two minutes, six with every check; several may share the machine
+)
+MOST_SHOWN = 20_000  # characters of a failed build's output
 ORDINARY_USER = "nobody"
 
 
@@ -85,6 +88,12 @@ def package_sources(temporary: Path) -> dict[str, str]:
             found["PIP_CONFIG_FILE"] = str(shutil.copy(settings, temporary / "pip.conf"))
             break
     return found
+
+
+def what_builds_wrote(done: Rehearsed) -> str:
+    """The end of what each failed build of the pipeline wrote."""
+    files = [note.partition(" wrote: ")[2] for note in done.report.get("notes", []) if " wrote: " in note]
+    return "\n".join(Path(file).read_text(encoding="utf-8")[-MOST_SHOWN:] for file in files)
 
 
 def start(arguments: Sequence[str], temporary: Path) -> subprocess.Popen[str]:

@@ -19,6 +19,7 @@ from tests.rehearsal.support import (
     rehearse_as_ordinary_user,
     short_temporary_folder,
     start,
+    what_builds_wrote,
 )
 
 pytestmark = pytest.mark.rehearsal
@@ -32,10 +33,12 @@ def temporary() -> Iterator[Path]:
 
 
 def test_the_sample_organization_is_rehearsed_and_nothing_is_left_behind(temporary: Path) -> None:
-    done = rehearse(["--json"], temporary)
+    """With Synth's buildspec whole: `./lz test` runs the unit tests, types and synthesis here, and nowhere else."""
+    done = rehearse(["--json", "--all-checks"], temporary)
 
-    assert done.code == 0, done.messages
+    assert done.code == 0, f"{done.messages}\n{done.report.get('problem')}\n{what_builds_wrote(done)}"
     assert done.report["passed"]
+    assert not [line for line in done.report["not_run"] if "./lz check" in line]
     assert [check["name"] for check in done.report["checks"] if not check["passed"]] == []
     assert len(done.report["checks"]) >= 16
     assert done.report["peak_memory_mib"] > 200
