@@ -67,7 +67,9 @@ class Approver:
             return
         with self._progress.paused():
             self._say(f"{stage.name} waits for approval: {action.summary}", style="yellow")
-            self._say("  from another terminal: ./lz approve ENVIRONMENT --rehearsal, or ./lz reject")
+            name = _environment(access, action)
+            self._say(f"  what changes: ./lz packet --env {name} --rehearsal")
+            self._say(f"  from another terminal: ./lz approve {name} --rehearsal, or ./lz reject")
             if self._mode == "wait":
                 self.told.append(f"{action.name}: answered from elsewhere")
                 return
@@ -82,7 +84,7 @@ class Approver:
     def _ask(self, waits: Callable[[], bool]) -> bool | None:
         """Ask for yes or no; None if it was answered elsewhere meanwhile."""
         while True:
-            self._console.print(Text("  Approve? [y/n] "), end="")
+            self._console.print(Text("  Approve? [y or n] "), end="")
             while not select.select([sys.stdin], [], [], _LOOK_SECONDS)[0]:
                 if not waits():
                     self._say("answered from elsewhere")
@@ -96,3 +98,11 @@ class Approver:
 
     def _say(self, text: str, *, style: str = "") -> None:
         self._console.print(Text(text, style=style))
+
+
+def _environment(access: PipelineAccess, action: ActionView) -> str:
+    """Return the environment that an approval is of, as the commands want it."""
+    stages = access.configuration.stages()
+    return next(
+        (stage.key for stage in stages if action.name.endswith(f"-{stage.stage_name}")), "ENVIRONMENT"
+    )

