@@ -10,7 +10,7 @@ import pytest
 
 from operations import cli
 from operations.checkoutput import summarize, tell
-from operations.checks import LEAVE_OUT, Result, Runner, Step, check_steps, rehearsal_steps
+from operations.checks import LEAVE_OUT, LONG, Result, Runner, Step, check_steps, rehearsal_steps
 from operations.commands import check as check_command
 from operations.commands import test as test_command
 from operations.commands.check import choose, leave_out
@@ -154,6 +154,20 @@ def test_test_shows_the_rehearsal_while_it_runs(
     told = capfd.readouterr().out
     assert "7 passed in 1s" in told
     assert "not shown" not in told
+
+
+def test_the_long_checks_are_left_to_the_rehearsed_synth_by_test_and_to_nothing_by_check(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert set(LONG) < {step.name for step in check_steps(Path("/nowhere"))}
+    steps = (python("lint", ""), *(python(name, "raise SystemExit(1)") for name in LONG))
+    for module in (test_command, check_command):
+        monkeypatch.setattr(module, "check_steps", lambda _: steps)
+    monkeypatch.setattr(test_command, "rehearsal_steps", lambda: (python("rehearsal", ""),))
+    monkeypatch.delenv(LEAVE_OUT, raising=False)
+    assert cli.main(["test"]) == 0
+    assert cli.main(["check"]) == 1
+    assert "failed: tests, types, synth" in capfd.readouterr().out
 
 
 def test_the_number_of_tests_is_in_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
