@@ -1,8 +1,10 @@
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from threading import Timer
 
@@ -10,7 +12,16 @@ import pytest
 
 from operations import cli
 from operations.checkoutput import summarize, tell
-from operations.checks import LEAVE_OUT, LONG, Result, Runner, Step, check_steps, rehearsal_steps
+from operations.checks import (
+    LEAVE_OUT,
+    LONG,
+    TYPED,
+    Result,
+    Runner,
+    Step,
+    check_steps,
+    rehearsal_steps,
+)
 from operations.commands import check as check_command
 from operations.commands import test as test_command
 from operations.commands.check import choose, leave_out
@@ -123,6 +134,20 @@ def test_checks_can_be_picked_by_name() -> None:
 def test_the_checks_leave_nothing_in_the_tree(tmp_path: Path) -> None:
     synth = next(step for step in check_steps(tmp_path) if step.name == "synth")
     assert synth.command[-2:] == ("--output", str(tmp_path / "cdk.out"))
+
+
+def test_mypy_reads_every_module_of_the_cdk_that_is_used() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        overrides = tomllib.load(file)["tool"]["mypy"]["overrides"]
+    read = next(set(each["module"]) for each in overrides if each.get("follow_imports") == "normal")
+    used = set()
+    for name in TYPED:
+        for source in (ROOT / name).rglob("*.py") if (ROOT / name).is_dir() else [ROOT / name]:
+            text = source.read_text(encoding="utf-8")
+            used |= set(re.findall(r"^\s*(?:from|import) (aws_cdk\.\w+)", text, re.MULTILINE))
+            used |= {f"aws_cdk.{module}" for module in re.findall(r"from aws_cdk import ([a-z]\w+)", text)}
+    assert used > {"aws_cdk.aws_ecs", "aws_cdk.pipelines"}
+    assert used - read == set()
 
 
 def test_check_leaves_the_rehearsal_out_and_test_runs_it() -> None:
