@@ -1,6 +1,9 @@
 """A release of the rehearsed organization: migrated, recorded, rolled back, and what each of these refuses."""
 
+import io
+import json
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,12 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from config.naming import current_record_key
+from config.naming import Names, current_record_key
 from operations.commands import rollback
+from operations.pipeline_access import PipelineAccess
+from operations.pipeline_view import find_pipeline
 from operations.releases.outcome import read_outcome
+from operations.releases.record import read_record
 from operations.tasks import TaskRun
 from rehearsal import running_checks
 from rehearsal.checks import Deployed
+from rehearsal.pipeline_run import artifact
 from rehearsal.running_checks import parameter
 from tests.rehearsal.released import SOURCE, Released, hand_over, known_migrations
 from tests.rehearsal.workload import until
@@ -59,6 +66,31 @@ def test_a_release_is_recorded_with_what_runs_and_what_the_database_has(released
     assert kept.passed
     assert {stack.environment for stack in kept.stacks} == {"", released.stage.key}
     assert any(row.resource.startswith(f"{released.stage.stage_name}/Database/") for row in kept.rows)
+
+
+def test_the_run_keeps_the_reports_and_the_bills_of_materials(deployed: Deployed) -> None:
+    """What a security team reads is an artifact of the execution, also what was not asked in a rehearsal."""
+    tooling = deployed.configuration.accounts.tooling
+    access = PipelineAccess(
+        deployed.emulator.client("codepipeline", tooling),
+        find_pipeline(deployed.emulator.client("cloudformation", tooling)),
+        deployed.configuration,
+    )
+    bucket = Names(deployed.configuration).records_bucket
+    s3 = deployed.emulator.client("s3", tooling)
+    key = current_record_key(deployed.stages[-1].stage_name)
+    record = read_record(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), key)
+    with zipfile.ZipFile(io.BytesIO(artifact(access, s3, record.execution_id, "Synth_reports"))) as archive:
+        names = set(archive.namelist())
+        supply = json.loads(archive.read("supply-chain/supply-chain.json"))
+        bill = json.loads(archive.read("supply-chain/my-django-app.cdx.json"))
+    assert {f"compliance/compliance.{kind}" for kind in ("html", "json", "csv", "sarif", "md")} <= names
+    assert {"supply-chain/platform.cdx.json", "supply-chain/release.cdx.json"} <= names
+    assert bill["bomFormat"] == "CycloneDX"
+    assert any(part["name"].lower() == "django" for part in bill["components"])
+    assert supply["passed"]
+    assert not supply["audit_required"]
+    assert len(supply["unaudited"]) == 2
 
 
 def test_the_record_step_reaches_its_own_environments_records_alone(released: Released) -> None:
