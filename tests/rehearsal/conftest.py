@@ -12,6 +12,7 @@ import pytest
 from config import load
 from rehearsal.door import Door, DoorState
 from rehearsal.emulator import Emulator
+from rehearsal.engine.network import Network, claim
 from tests.rehearsal.site_template import DOMAIN, HOST, STATIC
 
 if TYPE_CHECKING:
@@ -161,12 +162,20 @@ def state(cloud: Cloud, site: "Site", tmp_path_factory: pytest.TempPathFactory) 
     door.stop()
 
 
+@pytest.fixture(scope="session")
+def addresses() -> Iterator[Network]:
+    """Addresses that no other process has, whatever runs beside this one."""
+    made = claim()
+    yield made
+    made.agent.close()
+
+
 @pytest.fixture
-def targets(site: "Site", state: DoorState) -> Iterator[list["Target"]]:
+def targets(site: "Site", state: DoorState, addresses: Network) -> Iterator[list["Target"]]:
     """Two tasks in service."""
     from tests.rehearsal.sites import Target, ask, eventually  # noqa: PLC0415
 
-    made = [Target(f"127.88.0.{number}") for number in (1, 2)]
+    made = [Target(addresses.address(f"target {number}")) for number in (1, 2)]
     site.register(*made)
     eventually(lambda: ask(state, f"https://{HOST}/"), lambda found: found.status == 200)
     yield made

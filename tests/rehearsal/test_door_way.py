@@ -10,6 +10,7 @@ import pytest
 
 from rehearsal.door import Door, DoorError, DoorState
 from rehearsal.door.sites import broken_ways, sites, visit
+from rehearsal.engine.network import Network
 from tests.rehearsal.conftest import SHARED, STAGING, Cloud
 from tests.rehearsal.site_template import DOMAIN, HOST, STATIC
 from tests.rehearsal.sites import Answer, Site, Target, ask, eventually
@@ -76,8 +77,10 @@ def test_a_target_that_refuses_the_connection_costs_nothing_while_another_serves
     assert {answer.seen["target"] for answer in answers} == {targets[1].address}
 
 
-def test_targets_that_all_refuse_the_connection_are_a_bad_gateway(state: DoorState, site: Site) -> None:
-    gone = [Target(f"127.88.1.{number}") for number in (1, 2)]
+def test_targets_that_all_refuse_the_connection_are_a_bad_gateway(
+    state: DoorState, site: Site, addresses: Network
+) -> None:
+    gone = [Target(addresses.address(f"gone {number}")) for number in (1, 2)]
     site.register(*gone)
     for target in gone:
         target.stop()
