@@ -7,6 +7,7 @@ import pytest
 
 from operations import polling
 from operations.checks import LEAVE_OUT
+from operations.supply import UNAUDITED
 from rehearsal.pipeline.builds.buildspec import Buildspec, read_buildspec
 from tests.assembly import Assembly
 
@@ -35,4 +36,4 @@ def test_the_pipeline_on_aws_sets_none_of_the_rehearsal_s_variables(organization
     projects = organization["Pipeline"].resources("AWS::CodeBuild::Project", "AWS::CodePipeline::Pipeline")
     assert projects
     text = json.dumps([project.properties for project in projects])
-    assert [name for name in (LEAVE_OUT, polling.VARIABLE) if name in text] == []
+    assert [name for name in (LEAVE_OUT, polling.VARIABLE, UNAUDITED) if name in text] == []
