@@ -19,6 +19,9 @@ from rehearsal.engine.health import matches
 
 _SETTLE_SECONDS = 60.0  # for tasks that the scaling has just asked for
 _POLL_SECONDS = 0.5
+_QUIET_SECONDS = (
+    1.5  # longer than the emulator's load balancer waits before it asks for the health page again
+)
 _TASKS_SERVICE = "ecs-tasks.amazonaws.com"
 _TIMEOUT_SECONDS = 45.0  # above the application's own patience with a database that wakes up
 _OK = 200
@@ -218,8 +221,14 @@ def application_has_its_own_user(deployed: Deployed) -> Found:
     return problems, f"{connections} connections in the servers' logs"
 
 
-def _connected(deployed: Deployed, stage: StageRef) -> list[tuple[str, str]]:
-    """Return user and program of each connection in the database's log, which RDS exports to CloudWatch Logs."""
+def _connected(deployed: Deployed, stage: StageRef, since: float = 0.0) -> list[tuple[str, str]]:
+    """Return user and program of each connection in the database's log, which RDS exports to CloudWatch Logs.
+
+    Args:
+        deployed: the organization.
+        stage: the environment.
+        since: seconds of the epoch.
+    """
     logs = deployed.emulator.client("logs", stage.account_id)
     rds = deployed.emulator.client("rds", stage.account_id)
     host = parameter(deployed, stage, "DatabaseHost")
@@ -228,7 +237,7 @@ def _connected(deployed: Deployed, stage: StageRef) -> list[tuple[str, str]]:
     for cluster in clusters:
         group = f"/aws/rds/cluster/{cluster['DBClusterIdentifier']}/postgresql"
         pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, filterPattern='"connection authorized"'
+            logGroupName=group, filterPattern='"connection authorized"', startTime=int(since * 1000)
         )
         for event in (event for page in pages for event in page["events"]):
             fields = dict(word.split("=", 1) for word in event["message"].split() if "=" in word)
@@ -237,17 +246,29 @@ def _connected(deployed: Deployed, stage: StageRef) -> list[tuple[str, str]]:
 
 
 def idle_database_may_pause(deployed: Deployed) -> Found:
-    """Where the database pauses itself, nobody keeps a connection."""
+    """Where the database pauses itself, nobody keeps a connection, and nobody makes one while no visitor comes."""
     pausing = [stage for stage in deployed.stages if stage.environment.database.auto_pause_minutes]
 
     def look(stage: StageRef) -> list[str]:
+        manager = deployed.emulator.client("secretsmanager", stage.account_id)
+        secret = manager.get_secret_value(SecretId=parameter(deployed, stage, "DatabaseUserSecretName"))
+        application = json.loads(secret["SecretString"])["username"]
         rows = _query(
             deployed,
             stage,
             "SELECT usename, application_name FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
         )
-        return [f"{user} ({program}) stays connected in {stage.key}" for user, program in rows]
+        staying = [f"{user} ({program}) stays connected in {stage.key}" for user, program in rows]
+        began = time.time()
+        time.sleep(_QUIET_SECONDS)
+        awake = {user for user, _ in _connected(deployed, stage, began) if user == application}
+        path = stage.workload.health_path
+        return staying + [
+            f"{user} connects in {stage.key} while nobody visits: its database never pauses. Let the health page"
+            f" {path}, the workers and beat do without it, or set database.min_capacity above 0"
+            for user in awake
+        ]
 
     problems = [line for stage in pausing for line in _settled(lambda at=stage: look(at))]  # type: ignore[misc]
     return problems, f"{len(pausing)} databases"
@@ -307,6 +328,6 @@ RUNNING: tuple[Named, ...] = (
     ("the health page answers at a task's address, as the load balancer asks", health_answers_at_its_address),
     ("the smoke test's page answers through the load balancer", smoke_path_answers),
     ("the application has a database user of its own, and no other", application_has_its_own_user),
-    ("a database that may pause has no idle connection", idle_database_may_pause),
+    ("a database that may pause is left alone", idle_database_may_pause),
     ("a task's role uses its own bucket and queue, and no other environment's", roles_reach_their_own),
 )

@@ -114,6 +114,19 @@ def test_a_connection_that_stays_is_found(deployed: Deployed, stage: StageRef) -
         assert f"stays connected in {stage.key}" in problems(running_checks.idle_database_may_pause(deployed))
 
 
+def test_a_health_page_that_asks_the_database_is_found(deployed: Deployed, stage: StageRef) -> None:
+    elb = deployed.emulator.client("elbv2", stage.account_id)
+    (group,) = (item["TargetGroupArn"] for item in elb.describe_target_groups()["TargetGroups"])
+    until(lambda: problems(running_checks.idle_database_may_pause(deployed)) == "")
+
+    elb.modify_target_group(TargetGroupArn=group, HealthCheckPath="/status/deep/")
+    try:
+        told = until(lambda: problems(running_checks.idle_database_may_pause(deployed)))
+    finally:
+        elb.modify_target_group(TargetGroupArn=group, HealthCheckPath=stage.workload.health_path)
+    assert f"connects in {stage.key} while nobody visits" in told
+
+
 def test_a_role_that_lost_its_rights_is_found(deployed: Deployed, stage: StageRef) -> None:
     iam = deployed.emulator.client("iam", stage.account_id)
     role = parameter(deployed, stage, "WebTaskRoleArn").rpartition("/")[2]
