@@ -17,6 +17,9 @@ _AGENT = "[Container]"  # how the lines begin that CodeBuild itself writes
 _EVERY_SECONDS = 1.0
 _BATCH = 1000  # events; CloudWatch Logs takes ten thousand, and a megabyte
 _LONGEST = 16_000  # characters of a line
+_LONGEST_IN_TAIL = (
+    240  # an error holds few characters: a traceback in one line of JSON must not push out what follows
+)
 
 
 class BuildLog:
@@ -83,7 +86,8 @@ class BuildLog:
         whole = content if last else content[: content.rfind(b"\n") + 1]
         self._position += len(whole)
         lines = [line[:_LONGEST] for line in whole.decode(errors="replace").splitlines() if line.strip()]
-        self._lines = [*self._lines, *(line for line in lines if not line.startswith(_AGENT))][-_TAIL_LINES:]
+        own = [line[:_LONGEST_IN_TAIL] for line in lines if not line.startswith(_AGENT)]
+        self._lines = [*self._lines, *own][-_TAIL_LINES:]
         now = int(time.time() * 1000)
         for start in range(0, len(lines) if self._enabled else 0, _BATCH):
             self._logs.put_log_events(
