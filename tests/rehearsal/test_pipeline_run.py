@@ -77,7 +77,8 @@ def test_what_a_person_does_is_done_at_the_preflight_the_placeholder_and_the_app
 
 
 def test_what_nobody_can_help_is_told_in_a_few_lines(cloud: Cloud, tmp_path: Path) -> None:
-    noise = "for n in $(seq 40); do echo line $n; done; printf '%06000d\\n' 7; echo the $(echo cause); exit 3"  # which the command does not say
+    # What it says at last is not in its command, which the error names too.
+    noise = "for n in $(seq 40); do echo line $n; done; printf '%06000d\\n' 7; echo the $(echo cause); exit 3"
     line = deploy(cloud, tmp_path / "source", [stage("Work", build("Break"))], {"Break": project([noise])})
 
     with pytest.raises(PipelineError, match="Work/Break failed") as told:
