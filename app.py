@@ -19,7 +19,8 @@ from config.node import use_bundled_node
 
 if __name__ == "__main__":
     gc.disable()  # a process of seconds that keeps nearly all it makes: collecting costs a tenth of its time
-use_bundled_node()  # before the CDK is imported: it starts Node at once
+# Before the CDK is imported: it starts Node at once.
+use_bundled_node(eager=__name__ == "__main__")
 
 import aws_cdk as cdk  # noqa: E402
 

@@ -6,9 +6,11 @@ into Python go jsii's own way. The messages are the same: `tests/config/test_nod
 """
 
 import json
+import select
+import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import IO, Any
 
 from jsii._kernel import types
 from jsii._kernel.providers import process as _process
@@ -45,8 +47,13 @@ _RESPONSES: dict[type, Callable[[Any], object]] = {
 }
 
 
-def speak_directly() -> None:
-    """Let jsii use these messages from now on."""
+def speak_directly(*, moment: float = 0) -> None:
+    """Let jsii use these messages from now on.
+
+    Args:
+        moment: seconds for which to look for an answer before sleeping: a core that sleeps takes longer to wake up than
+            Node takes to most answers.
+    """
     theirs = process._NodeProcess.send
 
     def send(self: Any, request: Any, response_type: Any) -> Any:
@@ -55,6 +62,8 @@ def speak_directly() -> None:
             return theirs(self, request, response_type)
         self._process.stdin.write(_write(plain(request)).encode() + b"\n")
         self._process.stdin.flush()
+        if moment:
+            _look_for(self._process.stdout, moment)
         answer = _read(self._process.stdout.readline().decode())
         if "ok" in answer:
             return _RESPONSES[response_type](answer["ok"])
@@ -65,6 +74,14 @@ def speak_directly() -> None:
         raise kind(response.error) from process.JavaScriptError(response.stack)
 
     process._NodeProcess.send = send
+
+
+def _look_for(answer: IO[bytes], moment: float) -> None:
+    poll = select.poll()
+    poll.register(answer, select.POLLIN)
+    until = time.perf_counter() + moment
+    while not poll.poll(0) and time.perf_counter() < until:
+        pass
 
 
 def _default(value: object) -> object:

@@ -83,29 +83,39 @@ try {
   // The first run here.
 }
 const ahead = [...known];
+// A core that sleeps takes longer to wake up than Python takes to the next request: so look for it for a moment.
+const MOMENT = Number(process.env.LZ_JSII_MOMENT ?? 0); // milliseconds
 let requests; // the same pipe, opened so that reading does not wait
 
 function readAhead(buffer, ...rest) {
-  if (ahead.length === 0 || !loaded(ahead[0])) return undefined;
+  if (!mayLoad() && !MOMENT) return undefined;
   try {
     requests ??= fs.openSync("/proc/self/fd/0", fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch {
     ahead.length = 0; // a system without /proc
     return undefined;
   }
+  const started = performance.now();
   for (;;) {
     try {
       return readSync(requests, buffer, ...rest);
     } catch (error) {
       if (error.code !== "EAGAIN") throw error;
     }
-    if (ahead.length === 0 || !loaded(ahead[0])) return undefined;
+    if (!mayLoad()) {
+      if (performance.now() - started < MOMENT) continue;
+      return undefined;
+    }
     try {
       require(path.join(kernel, ahead.shift()));
     } catch {
       ahead.length = 0; // another version of the library: the list is remade at the end
     }
   }
+}
+
+function mayLoad() {
+  return ahead.length > 0 && loaded(ahead[0]);
 }
 
 function loaded(module) {
