@@ -126,7 +126,10 @@ def rehearsal_steps() -> tuple[Step, ...]:
             "rehearsal",
             "rehearsal tests",
             # What shares a rehearsal stays in one process: see tests/conftest.py.
-            (sys.executable, "-m", "pytest", "-m", "rehearsal", "-n", "2", "--dist", "loadgroup"),
+            (
+                *(sys.executable, "-m", "pytest", "-m", "rehearsal", "--durations", "12"),
+                *("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"),
+            ),
         ),
     ]
     if APP_TESTS.is_file():

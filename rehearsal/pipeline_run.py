@@ -90,6 +90,10 @@ class PipelineRun:
             found = self._access.view()
             self.executions += 1
             status = self._through(found.execution_id, [stage.name for stage in found.stages])
+            if (
+                status == SUCCEEDED
+            ):  # every stage that was there; it may have added one, and was cancelled for that
+                status = self._end(found.execution_id)
             if status == SUCCEEDED:
                 return found.execution_id
             if status == _CANCELLED:
@@ -129,6 +133,12 @@ class PipelineRun:
                 return view, StageView(name, status, execution_id, 0, ())
             self._approver.look(self._access)
             time.sleep(POLL_SECONDS)
+
+    def _end(self, execution_id: str) -> str:
+        """Wait for the end of an execution whose stages have ended; gives its last status."""
+        while (status := self._access.status(execution_id)) not in ENDED:
+            time.sleep(POLL_SECONDS)
+        return status
 
     def _show(self, view: PipelineView) -> None:
         self._progress.show(drawn(view, every=False))

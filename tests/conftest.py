@@ -20,16 +20,27 @@ Synthesize = Callable[..., Assembly]
 
 SHARED_ORGANIZATIONS = ("deployed", "e2e")
 """What many tests use and what takes a minute to start: the fixture of the rehearsal's tests, the folder of others."""
+ALONE = "test_rehearse"
+"""File whose tests share nothing: each starts an organization of its own."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell two processes side by side what belongs together: a rehearsal, or a file with fixtures of its own."""
+    """Tell two processes side by side what belongs together: a rehearsal, or a file with fixtures of its own.
+
+    What takes longest begins first, or one process would end long before the other.
+    """
+    order: dict[pytest.Item, int] = {}
     for item in items:
         if item.get_closest_marker("rehearsal") is not None:
             names = [item.path.parent.name, *getattr(item, "fixturenames", ())]
-            group = next((name for name in SHARED_ORGANIZATIONS if name in names), item.path.stem)
-            item.add_marker(pytest.mark.xdist_group(group))
+            shared = next((name for name in SHARED_ORGANIZATIONS if name in names), None)
+            alone = item.name if item.path.stem == ALONE else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(shared or alone))
+            order[item] = {"deployed": 1, "e2e": 3}.get(shared or "", 2 if item.path.stem == ALONE else 4)
+            if "sample_organization" in item.name:
+                order[item] = 0  # the whole pipeline, with every check in its Synth
+    items.sort(key=lambda item: order.get(item, 4))
 
 
 @pytest.fixture(scope="session")

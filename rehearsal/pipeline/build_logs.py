@@ -17,9 +17,10 @@ _AGENT = "[Container]"  # how the lines begin that CodeBuild itself writes
 _EVERY_SECONDS = 1.0
 _BATCH = 1000  # events; CloudWatch Logs takes ten thousand, and a megabyte
 _LONGEST = 16_000  # characters of a line
-_LONGEST_IN_TAIL = (
-    240  # an error holds few characters: a traceback in one line of JSON must not push out what follows
+_END_IN_TAIL = (
+    240  # characters of each end of a line: an error holds few, and a traceback in one line must not push
 )
+# out what follows
 
 
 class BuildLog:
@@ -86,7 +87,7 @@ class BuildLog:
         whole = content if last else content[: content.rfind(b"\n") + 1]
         self._position += len(whole)
         lines = [line[:_LONGEST] for line in whole.decode(errors="replace").splitlines() if line.strip()]
-        own = [line[:_LONGEST_IN_TAIL] for line in lines if not line.startswith(_AGENT)]
+        own = [_ends(line) for line in lines if not line.startswith(_AGENT)]
         self._lines = [*self._lines, *own][-_TAIL_LINES:]
         now = int(time.time() * 1000)
         for start in range(0, len(lines) if self._enabled else 0, _BATCH):
@@ -99,3 +100,10 @@ class BuildLog:
     def tail(self) -> list[str]:
         """The last lines that its commands wrote."""
         return list(self._lines)
+
+
+def _ends(line: str) -> str:
+    """Leave the middle of a long line out."""
+    if len(line) <= 2 * _END_IN_TAIL:
+        return line
+    return f"{line[:_END_IN_TAIL]} ... {line[-_END_IN_TAIL:]}"

@@ -76,9 +76,11 @@ class Pipeline:
                 if not execution.has_ended:
                     summary = "The pipeline's definition was updated before the pipeline execution completed"
                     execution.end(records.CANCELLED, summary)
+            if (
+                definition.restart_on_update
+            ):  # at once: who looks must not find the cancelled one as the newest
+                self.start("StartPipelineExecution", "cloudformation.amazonaws.com")
             self.changed.notify_all()
-        if definition.restart_on_update:
-            self.start("StartPipelineExecution", "cloudformation.amazonaws.com")
 
     def close(self) -> None:
         """Stop everything: the pipeline is gone."""
