@@ -1,6 +1,6 @@
 """Writes and reads jsii's messages for Node without the detour that they take in its library.
 
-jsii turns each message into plain values with cattrs, whose cost is a fifth of a synthesis (docs/performance.md). The
+jsii turns each message into plain values with cattrs, whose cost is a tenth of a synthesis (docs/performance.md). The
 five kinds that a synthesis is made of are written here directly; all others, answers that are errors and calls back
 into Python go jsii's own way. The messages are the same: `tests/config/test_node.py` compares them.
 """
