@@ -1,8 +1,9 @@
 """Writes and reads jsii's messages for Node without the detour that they take in its library.
 
 jsii turns each message into plain values with cattrs, whose cost is a tenth of a synthesis (docs/performance.md). The
-five kinds that a synthesis is made of are written here directly; all others, answers that are errors and calls back
-into Python go jsii's own way. The messages are the same: `tests/config/test_node.py` compares them.
+five kinds that a synthesis is made of are written here directly, and constants are asked for once; all others, answers
+that are errors and calls back into Python go jsii's own way. The messages are the same: `tests/config/test_node.py`
+compares them.
 """
 
 import json
@@ -46,6 +47,9 @@ _RESPONSES: dict[type, Callable[[Any], object]] = {
     types.InvokeResponse: lambda given: types.InvokeResponse(result=given.get("result")),
 }
 
+_VALUES = {f"aws-cdk-lib.{name}" for name in ("Duration", "Size", "aws_ec2.Peer", "aws_ec2.Port")}
+"""Classes whose objects are values: what their static methods return for the same arguments is as good as the same."""
+
 
 def speak_directly(*, moment: float = 0) -> None:
     """Let jsii use these messages from now on.
@@ -55,18 +59,25 @@ def speak_directly(*, moment: float = 0) -> None:
             Node takes to most answers.
     """
     theirs = process._NodeProcess.send
+    known: dict[tuple[Any, ...], Any] = {}
 
     def send(self: Any, request: Any, response_type: Any) -> Any:
         plain = _REQUESTS.get(type(request))
         if plain is None or response_type not in _RESPONSES:
             return theirs(self, request, response_type)
+        value = _value(request)
+        if value in known:
+            return known[value]
         self._process.stdin.write(_write(plain(request)).encode() + b"\n")
         self._process.stdin.flush()
         if moment:
             _look_for(self._process.stdout, moment)
         answer = _read(self._process.stdout.readline().decode())
         if "ok" in answer:
-            return _RESPONSES[response_type](answer["ok"])
+            given = _RESPONSES[response_type](answer["ok"])
+            if value is not None:
+                known[value] = given
+            return given
         response = self._serializer.structure(answer, process._ProcessResponse)
         if isinstance(response, process._CallbackResponse):
             return response.callback
@@ -74,6 +85,17 @@ def speak_directly(*, moment: float = 0) -> None:
         raise kind(response.error) from process.JavaScriptError(response.stack)
 
     process._NodeProcess.send = send
+
+
+def _value(request: Any) -> tuple[Any, ...] | None:
+    """Return what tells the value that is asked for from others; None if it is none that stays what it is."""
+    if isinstance(request, types.StaticGetRequest):  # nothing can set a static property from Python
+        return request.fqn, request.property
+    if isinstance(request, types.StaticInvokeRequest) and request.fqn in _VALUES:
+        arguments = request.args or []
+        if all(isinstance(argument, str | int | float) for argument in arguments):
+            return request.fqn, request.method, *map(repr, arguments)
+    return None
 
 
 def _look_for(answer: IO[bytes], moment: float) -> None:

@@ -29,19 +29,26 @@ for wrong in (lambda: cdk.Stack(app, "Stack"), lambda: stack.format_arn(service=
     except Exception as error:
         print(type(error).__name__, error, type(error.__cause__).__name__)
 stack.node.set_context("kept", {"text": "\u00e4", "list": [1, 2.5, True, None]})
-print(stack.node.try_get_context("kept"), cdk.Duration.minutes(3).to_seconds(), stack.node.try_find_child("no"))
+print(stack.node.try_get_context("kept"), stack.node.try_find_child("no"))
+for minutes in (3, 3, 4, 0.5):
+    print(cdk.Duration.minutes(minutes).to_seconds())
+for port in (ec2.Port.tcp(80), ec2.Port.tcp_range(80, 81), ec2.Port.tcp(80), ec2.Port.udp(80)):
+    print(port.to_string())
 ec2.Vpc(stack, "Vpc", cidr="10.0.0.0/16")  # deprecated: the library says so on standard error
 app.synth()
 """
 
 
+def plain() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("JSII_", "LZ_"))}
+
+
 def run(output: Path, temporary: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     temporary.mkdir(exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JSII_", "LZ_"))}
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, str(output)],
         cwd=ROOT,
-        env={**kept, "TMPDIR": str(temporary), **variables},
+        env={**plain(), "TMPDIR": str(temporary), **variables},
         capture_output=True,
         text=True,
         check=True,
@@ -67,6 +74,22 @@ def test_the_one_process_gives_what_the_two_of_jsii_give(
     assert names == sorted(file.name for file in (tmp_path / "out").iterdir())
     template = "Stack.template.json"
     assert (output / template).read_bytes() == (tmp_path / "out" / template).read_bytes()
+
+
+def test_constants_are_asked_for_once() -> None:
+    program = """
+from config.node import use_bundled_node
+use_bundled_node()
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+def number(value):
+    return value.__jsii_ref__.ref.partition("@")[2]
+minutes = number(cdk.Duration.minutes(3))
+assert number(cdk.Duration.minutes(3)) == minutes
+assert minutes not in {number(cdk.Duration.minutes(4)), number(cdk.Duration.hours(3))}
+assert number(s3.BlockPublicAccess.BLOCK_ALL) == number(s3.BlockPublicAccess.BLOCK_ALL)
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=plain(), capture_output=True, check=True)
 
 
 def test_a_list_of_findings_that_is_longer_than_a_pipe_is_told_whole(tmp_path: Path) -> None:
