@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from compliance.packs import OWN, nag_packs_of, pack_of
 from compliance.waivers import Waiver, WaiverError
+from config.artifacts import image_steps
 from config.models import Configuration
 from config.naming import Names, resource_name
 from config.stages import StageRef
@@ -87,6 +88,7 @@ def _names(configuration: Configuration, stage: StageRef) -> Mapping[str, str]:
         "tooling": configuration.accounts.tooling,
         "shared_services": configuration.accounts.shared_services,
         "records": Names(configuration).records_bucket,
+        "image_step": image_steps(configuration.workloads)[stage.workload_name],
         "source": configuration.pipeline.repository.replace("/", "_"),
         "workload_source": (stage.workload.source.repository or configuration.pipeline.repository).replace(
             "/", "_"

@@ -28,8 +28,9 @@ class Waiver(BaseModel):
     Args:
         rule: id of the rule, such as `AwsSolutions-IAM5`.
         path: construct path. `{stage}`, `{key}`, `{workload}`, `{account}`, `{region}`, `{tooling}`,
-            `{shared_services}`, `{records}`, `{source}`, `{workload_source}` and `{delegation_policy}` stand for each
-            environment's values. There is no wildcard, and a waiver covers one construct and not its children.
+            `{shared_services}`, `{records}`, `{source}`, `{workload_source}`, `{image_step}` and
+            `{delegation_policy}` stand for each environment's values. There is no wildcard, and a waiver covers one
+            construct and not its children.
         reason: why it is acceptable.
         owner: team that answers for it.
         ticket: where it was decided: a number or an address.

@@ -1,6 +1,6 @@
 """The build half of the pipeline: sources, one image per workload, and synthesis with every gate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -8,8 +8,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import pipelines
 from constructs import Construct
 
+from config.artifacts import ASSEMBLY, REPORTS, image_steps, output_of, source_of
 from config.models import Configuration
 from config.naming import RECORDED_TEMPLATES, Names
+from pipeline.artifacts import confined
 from pipeline.sources import Sources
 
 BUILD_IMAGES: Mapping[str, codebuild.IBuildImage] = {
@@ -53,12 +55,15 @@ def image_step(
     workload = configuration.workloads[workload_name]
     source_path = workload.source.path
     additional_inputs: dict[str, pipelines.IFileSetProducer] = {}
+    reads = {source_of(configuration.pipeline.repository)}
     own_repository = sources.of(workload)
-    if own_repository is not None:
+    if own_repository is not None and workload.source.repository is not None:
+        reads.add(source_of(workload.source.repository))
         source_path = f"sources/{workload_name}"
         additional_inputs[source_path] = own_repository
+    step = image_steps(configuration.workloads)[workload_name]
     return pipelines.CodeBuildStep(
-        f"Image-{workload_name}",
+        step,
         input=sources.platform,
         additional_inputs=additional_inputs,
         commands=[f"./lz image --workload {workload_name} --source {source_path} --output out"],
@@ -66,7 +71,10 @@ def image_step(
         build_environment=codebuild.BuildEnvironment(
             build_image=BUILD_IMAGES[workload.architecture], privileged=True
         ),
-        role_policy_statements=_registry_permissions(scope, configuration, workload_name),
+        role_policy_statements=[
+            *_registry_permissions(scope, configuration, workload_name),
+            *confined(configuration, reads=reads, writes=[output_of(step)]),
+        ],
         timeout=cdk.Duration.minutes(45),
     )
 
@@ -118,6 +126,8 @@ def trust_step(
             actions=["sts:AssumeRole"], resources=[names.any_bootstrap_role_arn("lookup-role")]
         )
     )
+    for statement in confined(configuration, reads=[source_of(configuration.pipeline.repository)]):
+        role.add_to_policy(statement)
     return pipelines.CodeBuildStep("TrustPreflight", input=source, commands=["./lz doctor"], role=role)
 
 
@@ -151,9 +161,17 @@ def synth_step(
     role.add_to_policy(
         iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"{bucket}/*/{RECORDED_TEMPLATES}"])
     )
+    reads = {source_of(configuration.pipeline.repository)}
+    reads |= {output_of(step) for step in image_steps(configuration.workloads).values()}
+    writes = [ASSEMBLY, REPORTS]
     if len(inputs) >= MOST_INPUTS - 1:  # the source is one too
-        inputs = {f"gathered/{step.id}": step for step in _gather(images, role)}
+        groups = _gather(images, role)
+        inputs = {f"gathered/{name}": step for name, step in groups.items()}
+        reads |= set(map(output_of, groups))
+        writes += map(output_of, groups)
         commands = ["mkdir -p images && cp -RL gathered/*/. images/", *commands]
+    for statement in confined(configuration, reads=reads, writes=writes, records=True):
+        role.add_to_policy(statement)
     step = pipelines.CodeBuildStep(
         "Synth",
         input=platform,
@@ -169,22 +187,20 @@ def synth_step(
 
 def _gather(
     images: Mapping[str, pipelines.CodeBuildStep], role: iam.IRole
-) -> Sequence[pipelines.CodeBuildStep]:
+) -> dict[str, pipelines.CodeBuildStep]:
     """Put the outputs of image steps together, as many as a build takes, each in a folder of its workload's name."""
     names = list(images)
-    steps = []
+    steps = {}
     for number, start in enumerate(range(0, len(names), MOST_INPUTS), start=1):
         first, *others = names[start : start + MOST_INPUTS]
         copies = [f"mkdir -p out/{first} && cp *.json out/{first}/"]
         copies += [f"cp -RL inputs/{name} out/{name}" for name in others]
-        steps.append(
-            pipelines.CodeBuildStep(
-                f"Images-{number}",
-                input=images[first],
-                additional_inputs={f"inputs/{name}": images[name] for name in others},
-                commands=copies,
-                primary_output_directory="out",
-                role=role,
-            )
+        steps[f"Images-{number}"] = pipelines.CodeBuildStep(
+            f"Images-{number}",
+            input=images[first],
+            additional_inputs={f"inputs/{name}": images[name] for name in others},
+            commands=copies,
+            primary_output_directory="out",
+            role=role,
         )
     return steps

@@ -5,14 +5,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import pipelines
 from constructs import Construct
 
+from config.artifacts import ASSEMBLY, image_steps, output_of, source_of
 from config.images import PLACEHOLDER_DIGEST
 from config.models import Configuration
 from config.naming import Names, record_prefix
 from config.stages import StageRef
+from pipeline.artifacts import confined
 
 
 def placeholder_step(
-    scope: Construct, *, stage: StageRef, assembly: pipelines.FileSet
+    scope: Construct, *, configuration: Configuration, stage: StageRef, assembly: pipelines.FileSet
 ) -> pipelines.CodeBuildStep:
     """Refuse to deploy an image that was never built.
 
@@ -22,6 +24,7 @@ def placeholder_step(
 
     Args:
         scope: the pipeline's stack.
+        configuration: the organization.
         stage: the environment.
         assembly: what Synth made.
     """
@@ -33,7 +36,7 @@ def placeholder_step(
     return pipelines.CodeBuildStep(
         f"RefusePlaceholder-{stage.stage_name}",
         input=assembly,
-        role=_plain_role(scope, f"RefusePlaceholderRole{stage.stage_name}"),
+        role=_plain_role(scope, f"RefusePlaceholderRole{stage.stage_name}", configuration),
         commands=[
             f"grep -rqF '@sha256:' {templates}",  # fails where there is nothing to look at
             # 0: found, 1: not found, 2: could not be read. Only the second is a reason to go on.
@@ -57,17 +60,21 @@ def release_step(
         A step whose output holds `release.json`: which migrations there are now.
     """
     names = Names(configuration)
+    step = _release_step_id(stage)
+    role = _step_role(
+        scope,
+        f"ReleaseRole{stage.stage_name}",
+        role_name=names.release_step_role(stage.key),
+        may_assume=names.role_arn(stage.account_id, names.release_runner_role(stage.key)),
+    )
+    for statement in confined(configuration, reads=[_platform(configuration)], writes=[output_of(step)]):
+        role.add_to_policy(statement)
     return pipelines.CodeBuildStep(
-        f"Release-{stage.stage_name}",
+        step,
         input=source,
         commands=[f"./lz release --environment {stage.key} --output out"],
         primary_output_directory="out",
-        role=_step_role(
-            scope,
-            f"ReleaseRole{stage.stage_name}",
-            role_name=names.release_step_role(stage.key),
-            may_assume=names.role_arn(stage.account_id, names.release_runner_role(stage.key)),
-        ),
+        role=role,
         timeout=cdk.Duration.hours(1),
     )
 
@@ -83,24 +90,25 @@ def dns_preflight_step(
         source: source of this project; its `./lz dns-preflight` does the work.
     """
     names = Names(configuration)
-    return pipelines.CodeBuildStep(
-        "DnsPreflight",
-        input=source,
-        commands=["./lz dns-preflight"],
-        role=_step_role(
-            scope,
-            "DnsPreflightRole",
-            role_name=names.dns_step_role,
-            may_assume=names.role_arn(configuration.accounts.shared_services, names.dns_reader_role),
-        ),
+    role = _step_role(
+        scope,
+        "DnsPreflightRole",
+        role_name=names.dns_step_role,
+        may_assume=names.role_arn(configuration.accounts.shared_services, names.dns_reader_role),
     )
+    for statement in confined(configuration, reads=[_platform(configuration)]):
+        role.add_to_policy(statement)
+    return pipelines.CodeBuildStep("DnsPreflight", input=source, commands=["./lz dns-preflight"], role=role)
 
 
-def smoke_step(scope: Construct, *, stage: StageRef, assembly: pipelines.FileSet) -> pipelines.CodeBuildStep:
+def smoke_step(
+    scope: Construct, *, configuration: Configuration, stage: StageRef, assembly: pipelines.FileSet
+) -> pipelines.CodeBuildStep:
     """Ask the site by its public name, with a deadline; a failure stops the pipeline before the next environment.
 
     Args:
         scope: the pipeline's stack.
+        configuration: the organization.
         stage: the environment.
         assembly: any input; without one the CDK would hand over the source, and the right to clone it.
     """
@@ -112,7 +120,7 @@ def smoke_step(scope: Construct, *, stage: StageRef, assembly: pipelines.FileSet
     return pipelines.CodeBuildStep(
         f"SmokeTest-{stage.stage_name}",
         input=assembly,
-        role=_plain_role(scope, f"SmokeTestRole{stage.stage_name}"),
+        role=_plain_role(scope, f"SmokeTestRole{stage.stage_name}", configuration),
         commands=[command],
     )
 
@@ -157,6 +165,14 @@ def record_step(
             conditions={"StringLike": {"s3:prefix": f"{prefix}*"}},
         )
     )
+    reads = [
+        _platform(configuration),
+        ASSEMBLY,
+        output_of(image_steps(configuration.workloads)[stage.workload_name]),
+        output_of(_release_step_id(stage)),
+    ]
+    for statement in confined(configuration, reads=reads, records=True):
+        role.add_to_policy(statement)
     return pipelines.CodeBuildStep(
         f"Record-{stage.stage_name}",
         input=source,
@@ -169,9 +185,20 @@ def record_step(
     )
 
 
-def _plain_role(scope: Construct, construct_id: str) -> iam.Role:
+def _platform(configuration: Configuration) -> str:
+    return source_of(configuration.pipeline.repository)
+
+
+def _release_step_id(stage: StageRef) -> str:
+    return f"Release-{stage.stage_name}"
+
+
+def _plain_role(scope: Construct, construct_id: str, configuration: Configuration) -> iam.Role:
     """Make a build role beside the pipeline: the one that the CDK makes moves with the wave that its step is in."""
-    return iam.Role(scope, construct_id, assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
+    role = iam.Role(scope, construct_id, assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
+    for statement in confined(configuration, reads=[ASSEMBLY]):
+        role.add_to_policy(statement)
+    return role
 
 
 def _step_role(scope: Construct, construct_id: str, *, role_name: str, may_assume: str) -> iam.Role:

@@ -4,9 +4,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import pipelines
 from constructs import Construct
 
+from config.artifacts import ASSEMBLY, image_steps, output_of, source_of
 from config.models import Configuration
 from config.naming import CDN_REGION, Names, packet_key, packet_prefix, record_prefix
 from config.stages import StageRef
+from pipeline.artifacts import confined
 
 EXECUTION = "#{codepipeline.PipelineExecutionId}"
 SUMMARY = "PACKET_SUMMARY"
@@ -39,9 +41,8 @@ def packet_step(
     Returns:
         A step whose output holds the packet.
     """
-    names = Names(configuration)
     return pipelines.CodeBuildStep(
-        f"Packet-{stage.stage_name}",
+        _step_id(stage),
         input=source,
         additional_inputs={"assembly": assembly, f"images/{stage.workload_name}": image},
         commands=[
@@ -51,7 +52,7 @@ def packet_step(
         ],
         primary_output_directory="packet",
         env={"PIPELINE_EXECUTION_ID": EXECUTION},
-        role=_role(scope, names, stage),
+        role=_role(scope, Names(configuration), stage),
     )
 
 
@@ -76,8 +77,18 @@ def approval_step(
     )
 
 
+def _step_id(stage: StageRef) -> str:
+    return f"Packet-{stage.stage_name}"
+
+
 def _role(scope: Construct, names: Names, stage: StageRef) -> iam.Role:
-    regions = dict.fromkeys([names.configuration.organization.region, CDN_REGION])
+    configuration = names.configuration
+    regions = dict.fromkeys([configuration.organization.region, CDN_REGION])
+    reads = [
+        source_of(configuration.pipeline.repository),
+        ASSEMBLY,
+        output_of(image_steps(configuration.workloads)[stage.workload_name]),
+    ]
     role = iam.Role(
         scope,
         f"PacketRole{stage.stage_name}",
@@ -107,6 +118,7 @@ def _role(scope: Construct, names: Names, stage: StageRef) -> iam.Role:
         iam.PolicyStatement(
             actions=["s3:PutObject"], resources=[f"{bucket}/{packet_prefix(stage.stage_name)}*"]
         ),
+        *confined(configuration, reads=reads, writes=[output_of(_step_id(stage))], records=True),
     ):
         role.add_to_policy(statement)
     return role

@@ -9,9 +9,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import pipelines
 from constructs import Construct
 
+from config.artifacts import ASSEMBLY
 from config.models import Configuration
 from config.stack import BaseStack
 from config.stages import Wave, waves
+from pipeline.artifacts import confined
 from pipeline.build import image_step, synth_step, trust_step
 from pipeline.gates import (
     dns_preflight_step,
@@ -91,9 +93,9 @@ class PipelineStack(BaseStack):
             cli_version=CDK_CLI_VERSION,
             cdk_assets_cli_version=CDK_ASSETS_VERSION,
             code_build_defaults=self._build_defaults(),
-            self_mutation_code_build_defaults=_build_spec({}),
-            asset_publishing_code_build_defaults=_build_spec(
-                {"pre_build": {"commands": [OLDER_ASSET_SCHEMA]}}
+            self_mutation_code_build_defaults=_build_of_the_cdk(configuration, {}),
+            asset_publishing_code_build_defaults=_build_of_the_cdk(
+                configuration, {"pre_build": {"commands": [OLDER_ASSET_SCHEMA]}}
             ),
         )
         self._add_shared_services(shared_services, source)
@@ -148,7 +150,7 @@ class PipelineStack(BaseStack):
     ) -> None:
         """Refuse a placeholder, ask if the class wants it, migrate before the web stack, look and record after all."""
         assembly = self.pipeline.cloud_assembly_file_set
-        first = placeholder_step(self, stage=stage.ref, assembly=assembly)
+        first = placeholder_step(self, configuration=self.configuration, stage=stage.ref, assembly=assembly)
         before: list[pipelines.Step] = [first]
         if stage.ref.environment.class_ in self.configuration.pipeline.approvals:
             packet = packet_step(
@@ -165,7 +167,7 @@ class PipelineStack(BaseStack):
             before += [packet, approval]
             self._cloning.append(packet)
         release = release_step(self, configuration=self.configuration, stage=stage.ref, source=source)
-        smoke = smoke_step(self, stage=stage.ref, assembly=assembly)
+        smoke = smoke_step(self, configuration=self.configuration, stage=stage.ref, assembly=assembly)
         record = record_step(
             self,
             configuration=self.configuration,
@@ -186,10 +188,13 @@ class PipelineStack(BaseStack):
         )
 
 
-def _build_spec(phases: Mapping[str, object]) -> pipelines.CodeBuildOptions:
-    """Add phases to a build that the CDK makes, on a Node that the CDK supports."""
+def _build_of_the_cdk(
+    configuration: Configuration, phases: Mapping[str, object]
+) -> pipelines.CodeBuildOptions:
+    """Add phases to a build that the CDK makes, on a Node that the CDK supports; it takes the assembly alone."""
     return pipelines.CodeBuildOptions(
+        role_policy=confined(configuration, reads=[ASSEMBLY]),
         partial_build_spec=codebuild.BuildSpec.from_object(
             {"phases": {"install": {"runtime-versions": {"nodejs": NODE_VERSION}}, **phases}}
-        )
+        ),
     )

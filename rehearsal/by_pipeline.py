@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config import Configuration
+from config.artifacts import ASSEMBLY, image_steps, output_of
 from config.assembly import AssembledStack, read_assembly
 from config.naming import Names
 from operations.checks import LEAVE_OUT
@@ -27,7 +28,6 @@ from rehearsal.progress import Progress
 from rehearsal.report import Report
 
 RESOLVERS = "LZ_DNS_RESOLVERS"
-_SYNTH = "Synth_Output"
 _SAMPLE = "workloads/django/app"
 
 
@@ -124,7 +124,7 @@ class ByPipeline:
         s3 = self._emulator.client("s3", self._tooling)
         report.images = self._images(access, s3, execution)
         assembly = scratch / "released"
-        with zipfile.ZipFile(io.BytesIO(artifact(access, s3, execution, _SYNTH))) as archive:
+        with zipfile.ZipFile(io.BytesIO(artifact(access, s3, execution, ASSEMBLY))) as archive:
             archive.extractall(assembly)
         return read_assembly(assembly)
 
@@ -135,9 +135,9 @@ class ByPipeline:
 
     def _images(self, access: PipelineAccess, s3: object, execution: str) -> tuple[PushedImage, ...]:
         """Read the `image.json` of each workload's build."""
-        found = []
+        found, steps = [], image_steps(self._configuration.workloads)
         for name in self._configuration.workloads:
-            made = f"Image-{name}-Output".replace("-", "_")
+            made = output_of(steps[name])
             with zipfile.ZipFile(io.BytesIO(artifact(access, s3, execution, made))) as archive:
                 image = json.loads(archive.read("image.json"))
             repository = Names(self._configuration).repository(name)

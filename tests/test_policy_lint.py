@@ -60,7 +60,11 @@ def _documents(assembly: Assembly) -> dict[str, list[Json]]:
                 {
                     "Effect": statement.body["Effect"],
                     "Action": list(statement.actions),
-                    "Resource": _plain(statement.body["Resource"], resource),
+                    **{
+                        key: _plain(statement.body[key], resource)
+                        for key in ("Resource", "NotResource")
+                        if key in statement.body
+                    },
                     **({"Condition": statement.condition} if statement.condition else {}),
                 }
                 for statement in statements(resource, document)
