@@ -45,6 +45,11 @@ class Allowance(BaseModel):
     def __str__(self) -> str:
         return f"{self.kind} {self.id} in {', '.join(self.packages)}"
 
+    @property
+    def because(self) -> str:
+        """Why it is accepted, by whom and until when."""
+        return f"{self.reason} ({self.owner}, {self.ticket}, until {self.expires})"
+
     def covers(self, kind: AllowanceKind, ids: Iterable[str], package: str) -> bool:
         """Tell whether it accepts a finding.
 

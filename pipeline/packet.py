@@ -12,6 +12,7 @@ from pipeline.artifacts import confined
 
 EXECUTION = "#{codepipeline.PipelineExecutionId}"
 SUMMARY = "PACKET_SUMMARY"
+SCAN = "image-scan.json"
 
 
 def packet_step(
@@ -41,13 +42,14 @@ def packet_step(
     Returns:
         A step whose output holds the packet.
     """
+    what = f"--environment {stage.key} --assembly assembly"
     return pipelines.CodeBuildStep(
         _step_id(stage),
         input=source,
         additional_inputs={"assembly": assembly, f"images/{stage.workload_name}": image},
         commands=[
-            f"./lz image-scan --environment {stage.key} --assembly assembly",
-            f"./lz packet --environment {stage.key} --assembly assembly --images images --output packet --publish",
+            f"./lz image-scan {what} --output packet/{SCAN}",
+            f"./lz packet {what} --images images --scan packet/{SCAN} --output packet --publish",
             f'export {SUMMARY}="$(cat packet/summary.txt)"',
         ],
         primary_output_directory="packet",

@@ -1,7 +1,6 @@
 """`lz image-scan`."""
 
 import os
-from collections import Counter
 from pathlib import Path
 
 import click
@@ -16,7 +15,8 @@ from operations.errors import CommandError
 from operations.output import heading, progress, say, table
 from operations.releases.serving import DIGEST
 from operations.supply import UNAUDITED
-from operations.supply.scan import ImageScan, scan
+from operations.supply.image_scans import ImageFinding, ImageScan, ImageScans
+from operations.supply.scan import scan
 
 
 @click.command()
@@ -42,8 +42,21 @@ from operations.supply.scan import ImageScan, scan
     metavar="SECONDS",
     help="Wait so long for a scan that runs.",
 )
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what was found as JSON, for lz packet --scan.",
+)
 @config_option
-def command(*, environments: tuple[str, ...], assembly: Path, deadline: float, config: Path | None) -> int:
+def command(
+    *,
+    environments: tuple[str, ...],
+    assembly: Path,
+    deadline: float,
+    output: Path | None,
+    config: Path | None,
+) -> int:
     """Ask the registry what its scan found in an environment's images.
 
     The images are those that the environment is about to run; it comes before the approval. A finding as severe as
@@ -70,6 +83,10 @@ def command(*, environments: tuple[str, ...], assembly: Path, deadline: float, c
         )
         for repository, digest in _images(configuration, environments, assembly)
     ]
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        content = ImageScans(severity=severity, scans=tuple(scans)).model_dump_json()
+        output.write_text(content, encoding="utf-8")
     for one in scans:
         _show(one)
     unscanned = [one for one in scans if one.unscanned]
@@ -113,21 +130,14 @@ def _show(scan_: ImageScan) -> None:
     if scan_.unscanned:
         say(f"NOT SCANNED: {scan_.unscanned}")
         return
-    counted = Counter(finding.severity.lower() for finding in scan_.findings)
-    told = ", ".join(f"{count} {severity}" for severity, count in counted.items()) or "no finding"
-    age = "" if scan_.age is None else f" (scanned {max(scan_.age.days, 0)} days ago)"
-    say(f"{told}{age}; {len(scan_.blocking)} block the approval")
-    shown = [finding for finding in scan_.findings if finding.blocks or finding.allowance]
-    if shown:
+    age = f" ({scan_.scanned})" if scan_.scanned else ""
+    say(f"{scan_.counted}{age}; {len(scan_.blocking)} block the approval")
+    if scan_.shown:
         table(
             ("severity", "id", "package", "accepted because, or fix"),
-            [
-                (
-                    one.severity,
-                    one.id,
-                    f"{one.package} {one.version}".strip(),
-                    one.allowance or f"BLOCKS: {one.fix}",
-                )
-                for one in shown
-            ],
+            [(one.severity, one.id, one.place, _verdict(one)) for one in scan_.shown],
         )
+
+
+def _verdict(finding: ImageFinding) -> str:
+    return f"BLOCKS: {finding.fix}" if finding.allowance is None else finding.allowance.because

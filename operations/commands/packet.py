@@ -45,6 +45,12 @@ CONTENT_TYPES = {
 )
 @click.option("--images", type=FOLDER, help="With --assembly: folder with <workload>/image.json.")
 @click.option(
+    "--scan",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --assembly: what lz image-scan --output wrote.",
+)
+@click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     help="Write packet.html, packet.json, packet.md and summary.txt into this folder.",
@@ -67,6 +73,7 @@ def command(
     environment: str,
     assembly: Path | None,
     images: Path | None,
+    scan: Path | None,
     output: Path | None,
     as_json: bool,
     publish: bool,
@@ -80,7 +87,7 @@ def command(
     What is deployed is read with the account's look-up role; nothing is written to it. The exit code is 1 if the
     release would lose something that `acknowledged_changes` in the configuration does not name.
     """
-    _check_use(assembly=assembly, images=images, publish=publish, execution=execution)
+    _check_use(assembly=assembly, images=images, scan=scan, publish=publish, execution=execution)
     if rehearsal and profile:
         message = "--rehearsal takes no --profile: it uses no credentials of yours"
         raise click.UsageError(message)
@@ -90,7 +97,14 @@ def command(
         use_kept_rehearsal(configuration.accounts.tooling)
     session = boto3.Session(region_name=configuration.organization.region, profile_name=profile)
     packet = _packet(
-        configuration, stage, session, assembly=assembly, images=images, execution=execution, config=config
+        configuration,
+        stage,
+        session,
+        assembly=assembly,
+        images=images,
+        scan=scan,
+        execution=execution,
+        config=config,
     )
     files = {"packet.html": page(packet), "packet.json": packet.model_dump_json(), "packet.md": text(packet)}
     if output is not None:
@@ -101,9 +115,19 @@ def command(
     return 1 if packet.blocked else 0
 
 
-def _check_use(*, assembly: Path | None, images: Path | None, publish: bool, execution: str | None) -> None:
+def _check_use(
+    *,
+    assembly: Path | None,
+    images: Path | None,
+    scan: Path | None,
+    publish: bool,
+    execution: str | None,
+) -> None:
     if (assembly is None) != (images is None):
         message = "--assembly and --images belong together: what a build and a synthesis handed over"
+        raise click.UsageError(message)
+    if scan is not None and assembly is None:
+        message = "--scan belongs to --assembly: it is about the images that the assembly deploys"
         raise click.UsageError(message)
     if publish and not execution:
         message = "--publish needs --execution: the approval's link leads to the packet of one execution"
@@ -117,6 +141,7 @@ def _packet(
     *,
     assembly: Path | None,
     images: Path | None,
+    scan: Path | None,
     execution: str | None,
     config: Path | None,
 ) -> Packet:
@@ -139,7 +164,13 @@ def _packet(
         if assembly is not None and images is not None:
             commit = os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION")
             candidate = built(
-                configuration, stage, assembly=assembly, images=images, commit=commit, execution_id=execution
+                configuration,
+                stage,
+                assembly=assembly,
+                images=images,
+                scan=scan,
+                commit=commit,
+                execution_id=execution,
             )
         else:
             progress("synthesizing this checkout (a few seconds)")

@@ -15,6 +15,7 @@ from operations.packet.make import Candidate
 from operations.releases.migrations import FILE, Migrations, read_migrations
 from operations.releases.record import ReleaseRecord
 from operations.releases.recording import deployed_digest, judged_now
+from operations.supply.image_scans import read_scans
 from operations.synthesis import drafted
 
 
@@ -24,6 +25,7 @@ def built(
     *,
     assembly: Path,
     images: Path,
+    scan: Path | None,
     commit: str | None,
     execution_id: str | None,
 ) -> Candidate:
@@ -34,6 +36,7 @@ def built(
         stage: the environment.
         assembly: the assembly that would be deployed.
         images: folder with `<workload>/image.json` and `<workload>/migrations.json`.
+        scan: what `./lz image-scan --output` wrote; None if the registry was not asked.
         commit: of this repository, if it is known.
         execution_id: of the pipeline.
 
@@ -60,6 +63,7 @@ def built(
         revision=revision,
         migrations=migrations,
         judged=judged_now(assembly, configuration),
+        scans=None if scan is None else read_scans(scan, digest),
         commit=commit,
         execution_id=execution_id,
     )

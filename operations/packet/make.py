@@ -14,6 +14,7 @@ from operations.packet.compliance import compliance_of, concerns
 from operations.packet.deployed import DeployedStack
 from operations.packet.differences import Difference, Pair, differences
 from operations.packet.highlights import highlights
+from operations.packet.image_scans import scan_concerns
 from operations.packet.model import (
     Fate,
     ImageChange,
@@ -27,6 +28,7 @@ from operations.releases.migrations import Migrations
 from operations.releases.record import ReleaseRecord
 from operations.releases.serving import DIGEST
 from operations.releases.templates import StackTemplate, stack_templates
+from operations.supply.image_scans import ImageScans
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Candidate:
         revision: commit of the workload's source, where it is known.
         migrations: those of the image; None if nobody asked it.
         judged: what the gate found in the assembly.
+        scans: what the registry's scan found in its images; None if nobody asked.
         commit: of this repository, where it is known.
         execution_id: of the pipeline, if it is one.
     """
@@ -48,6 +51,7 @@ class Candidate:
     revision: str | None
     migrations: Migrations | None
     judged: ComplianceResult
+    scans: ImageScans | None = None
     commit: str | None = None
     execution_id: str | None = None
 
@@ -98,9 +102,11 @@ def make_packet(
         previous=_previous(record),
         highlights=(
             *highlights(verdict, stacks, before, after, image=image, database=database),
+            *scan_concerns(candidate.scans),
             *concerns(compliance),
         ),
         image=image,
+        scans=candidate.scans,
         database=database,
         stacks=stacks,
         compliance=compliance,

@@ -9,10 +9,20 @@ from compliance.changes import ComplianceChange
 from config.models import Model
 from operations.packet.differences import Difference
 from operations.releases.migrations import Migration
+from operations.supply.image_scans import ImageScans
 
 Fate = Literal["new", "changed", "unchanged", "left behind"]
 Kind = Literal[
-    "data", "stack", "identity", "replacement", "access", "network", "protection", "migration", "compliance"
+    "data",
+    "stack",
+    "identity",
+    "replacement",
+    "access",
+    "network",
+    "protection",
+    "migration",
+    "image",
+    "compliance",
 ]
 
 
@@ -103,6 +113,9 @@ class Packet(Model):
     previous: PreviousRelease | None
     highlights: tuple[Highlight, ...]
     image: ImageChange
+    scans: ImageScans | None = Field(
+        default=None, description="What the registry's scan found in the images; None if nobody asked it."
+    )
     database: SchemaChange
     stacks: tuple[StackChange, ...]
     compliance: Compliance

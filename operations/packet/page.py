@@ -11,6 +11,7 @@ from markupsafe import Markup
 from compliance.report.digest import changed_sections, describe
 from operations.packet.differences import Change, Difference, ResourceChange
 from operations.packet.exposure import title
+from operations.packet.image_scans import NOT_ASKED, in_short, verdict, why
 from operations.packet.leaves import Leaf, leaves
 from operations.packet.model import Packet, StackChange
 from operations.packet.words import (
@@ -85,12 +86,15 @@ def page(packet: Packet) -> str:
         difference_in_words=difference_in_words,
         digest=digest,
         impact=impact,
+        in_short=in_short,
         leaves=_leaves,
         moment=_moment,
         readable=readable,
         row_lists=row_lists,
         title=title,
         value=value,
+        verdict=verdict,
+        why=why,
     )
     stacks = [(stack, _rows(stack.difference)) for stack in packet.changed_stacks]
     return environment.get_template("page.html.jinja").render(
@@ -102,6 +106,7 @@ def page(packet: Packet) -> str:
         unchanged=[stack.name for stack in packet.stacks if stack.fate == "unchanged"],
         kinds=KINDS,
         verdicts=VERDICTS,
+        not_asked=NOT_ASKED,
         most_leaves=MOST_LEAVES,
         most_rows=MOST_ROWS,
         longest_inline=LONGEST_INLINE,
@@ -115,7 +120,7 @@ def _verdict(packet: Packet) -> dict[str, str]:
             "level": "stop",
             "text": "The release stops here: it would lose something that nobody let go.",
         }
-    if packet.is_empty:
+    if packet.is_empty and not packet.highlights:
         return {"level": "fine", "text": "Nothing changes."}
     if packet.highlights:
         things = count(len(packet.highlights), "thing")

@@ -6,6 +6,7 @@ from compliance.changes import Judgement
 from compliance.report.digest import changed_sections, describe
 from operations.packet.differences import Change, Difference
 from operations.packet.exposure import title
+from operations.packet.image_scans import NOT_ASKED, verdict, why
 from operations.packet.leaves import leaves
 from operations.packet.model import Packet, StackChange
 from operations.packet.words import (
@@ -48,6 +49,8 @@ def _lines(packet: Packet) -> Iterator[str]:
     yield from (f"- note: {warning}" for warning in packet.warnings)
     yield from ("", "## Image and commits", "")
     yield from (f"- {line}" for line in _release(packet))
+    yield from ("", "## Image scan", "")
+    yield from _scans(packet)
     yield from ("", "## Database", "")
     yield from _database(packet)
     yield from ("", "## Stacks", "", fates(packet))
@@ -76,6 +79,15 @@ def _change(before: str | None, after: str | None) -> str:
     if after is None:
         return "not known"
     return f"{digest(after)} (unchanged)" if before == after else f"{digest(before)} -> {digest(after)}"
+
+
+def _scans(packet: Packet) -> Iterator[str]:
+    if packet.scans is None:
+        yield NOT_ASKED
+        return
+    for scan in packet.scans.scans:
+        yield f"- `{scan.repository}@{digest(scan.digest)}`: {verdict(scan, packet.scans.severity)}"
+        yield from (f"  - {one.severity} {one.id} in {one.place}: {why(one)}" for one in scan.shown)
 
 
 def _database(packet: Packet) -> Iterator[str]:

@@ -19,6 +19,7 @@ KINDS: dict[Kind, str] = {
     "network": "network",
     "protection": "protection",
     "migration": "database",
+    "image": "image scan",
     "compliance": "compliance",
 }
 FATES: tuple[Fate, ...] = ("left behind", "new", "changed", "unchanged")
@@ -132,8 +133,12 @@ def summary(packet: Packet) -> str:
         return (
             f"STOPPED: {count(len(packet.blocked), 'change')} would lose something: {packet.blocked[0].where}"
         )
+    look = ""
+    if packet.highlights:
+        kinds = dict.fromkeys(KINDS[one.kind] for one in packet.highlights)
+        look = f"; LOOK AT {', '.join(kinds)}"
     if packet.is_empty:
-        return "Empty change: stacks, image, migrations and findings are those of the last release."
+        return f"Empty change: stacks, image, migrations and findings are those of the last release{look}."
     parts = [
         f"{count(len(packet.changed_stacks), 'stack')} changed"
         if packet.changed_stacks
@@ -141,10 +146,7 @@ def summary(packet: Packet) -> str:
         "another image" if packet.image.differs else "the same image",
         count(len(packet.database.pending), "migration") if packet.database.known else "migrations not known",
     ]
-    if packet.highlights:
-        kinds = dict.fromkeys(KINDS[one.kind] for one in packet.highlights)
-        parts.append(f"LOOK AT {', '.join(kinds)}")
-    return "; ".join(parts) + "."
+    return f"{'; '.join(parts)}{look}."
 
 
 def fates(packet: Packet) -> str:

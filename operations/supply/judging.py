@@ -163,7 +163,7 @@ def _accepted(
     for allowance in allowances:
         if allowance.covers(kind, ids, package):
             used.add(allowance)
-            return f"{allowance.reason} ({allowance.owner}, {allowance.ticket}, until {allowance.expires})"
+            return allowance.because
     return ""
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +9,11 @@ from botocore.exceptions import ClientError
 
 from compliance.allowances import Allowance
 from config.models import ImageFindings
+from operations.supply.image_scans import ImageFinding, ImageScan, rank
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
-# From the worst to the mildest; the registry's basic scan says UNDEFINED and its enhanced one UNTRIAGED of what
-# nobody has rated yet.
-SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED", "UNTRIAGED")
 RUNNING = frozenset({"IN_PROGRESS", "PENDING"})
 DONE = frozenset({"COMPLETE", "ACTIVE"})
 CONTINUOUS = "ACTIVE"  # of enhanced scanning, which looks again by itself
@@ -26,53 +23,6 @@ ONCE_A_DAY = "LimitExceededException"  # an image may be scanned once in 24 hour
 POLL_SECONDS = 10.0
 NOT_HERE = frozenset({"InvalidAction", "UnknownOperationException"})
 """What an emulated registry answers that has no scans."""
-
-
-@dataclass(frozen=True)
-class ImageFinding:
-    """One finding of a scan.
-
-    Args:
-        id: number of the vulnerability.
-        severity: one of `SEVERITIES`.
-        package: where it is.
-        version: of the package.
-        fix: what to do.
-        allowance: what accepts it; empty if nothing does.
-        blocks: it stops the approval.
-    """
-
-    id: str
-    severity: str
-    package: str
-    version: str
-    fix: str
-    allowance: str = ""
-    blocks: bool = False
-
-
-@dataclass(frozen=True)
-class ImageScan:
-    """What is known of an image.
-
-    Args:
-        repository: its repository.
-        digest: its digest.
-        findings: what was found, the worst first.
-        unscanned: why nothing is known; empty if it was scanned.
-        age: how old the scan is; None where it never ends, or is not there.
-    """
-
-    repository: str
-    digest: str
-    findings: tuple[ImageFinding, ...] = ()
-    unscanned: str = ""
-    age: timedelta | None = None
-
-    @property
-    def blocking(self) -> tuple[ImageFinding, ...]:
-        """The findings that stop the approval."""
-        return tuple(finding for finding in self.findings if finding.blocks)
 
 
 def scan(
@@ -111,13 +61,16 @@ def scan(
                 old = _start(ecr, repository, digest)
             if not old:
                 judged = tuple(_judged(one, severity, allowances, now()) for one in found)
-                return ImageScan(repository, digest, tuple(sorted(judged, key=_rank)), age=age)
+                findings = tuple(sorted(judged, key=lambda one: (rank(one.severity), one.id)))
+                return ImageScan(repository=repository, digest=digest, findings=findings, age=age)
             reason = f"its scan is {age.days if age else 0} days old, and is made again"
         elif status and status not in RUNNING:
-            return ImageScan(repository, digest, unscanned=reason)
+            return ImageScan(repository=repository, digest=digest, unscanned=reason)
         if time.monotonic() >= ends:
             return ImageScan(
-                repository, digest, unscanned=f"no scan was complete within {deadline:g} s: {reason}"
+                repository=repository,
+                digest=digest,
+                unscanned=f"no scan was complete within {deadline:g} s: {reason}",
             )
         say(f"{repository}@{digest}: waiting for the registry's scan ({reason})")
         sleep(POLL_SECONDS)
@@ -194,15 +147,13 @@ def _judged(
     allowances: Sequence[Allowance],
     now: datetime,
 ) -> ImageFinding:
-    accepted = ""
-    for one in allowances:
-        if one.expires >= now.date() and one.covers("image-finding", [finding["id"]], finding["package"]):
-            accepted = f"{one.reason} ({one.owner}, {one.ticket}, until {one.expires})"
-    rank = SEVERITIES.index(finding["severity"]) if finding["severity"] in SEVERITIES else 0
-    bad = severity != "off" and rank <= SEVERITIES.index(severity.upper())
-    return ImageFinding(**finding, allowance=accepted, blocks=bad and not accepted)
-
-
-def _rank(finding: ImageFinding) -> tuple[int, str]:
-    known = finding.severity in SEVERITIES
-    return (SEVERITIES.index(finding.severity) if known else 0, finding.id)
+    accepted = next(
+        (
+            one
+            for one in allowances
+            if one.expires >= now.date() and one.covers("image-finding", [finding["id"]], finding["package"])
+        ),
+        None,
+    )
+    serious = severity != "off" and rank(finding["severity"]) <= rank(severity.upper())
+    return ImageFinding(**finding, serious=serious, allowance=accepted)

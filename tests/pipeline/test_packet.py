@@ -35,10 +35,13 @@ def test_the_packet_is_made_of_the_assembly_and_of_what_the_build_found(
 ) -> None:
     packet = production[f"Packet-{STAGE}"]
     *linking, scan, make, summary = commands(organization, packet)
-    assert scan == "./lz image-scan --environment my-django-app/production --assembly assembly"
+    assert scan == (
+        "./lz image-scan --environment my-django-app/production --assembly assembly "
+        "--output packet/image-scan.json"
+    )
     assert make == (
         "./lz packet --environment my-django-app/production --assembly assembly --images images "
-        "--output packet --publish"
+        "--scan packet/image-scan.json --output packet --publish"
     )
     assert summary == 'export PACKET_SUMMARY="$(cat packet/summary.txt)"'
     assert "images/my-django-app" in " ".join(linking)

@@ -13,6 +13,7 @@ from operations.commands import image_scan
 from operations.errors import CommandError
 from operations.supply import UNAUDITED
 from operations.supply.image_inventory import image_inventory
+from operations.supply.image_scans import read_scans
 from operations.supply.licenses import read_policy
 from operations.supply.sbom import bill
 from operations.supply.workloads import IMAGE_BILL
@@ -93,6 +94,18 @@ def test_an_image_without_a_scan_blocks_and_in_a_rehearsal_it_is_told(
     monkeypatch.setenv(UNAUDITED, "reported")
     assert scan(assembly) == 0
     assert capsys.readouterr().out.count("NOT SCANNED") == 2
+
+
+def test_what_was_found_is_written_for_the_packet_also_where_it_blocks(
+    assembly: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"findings": [{"name": "CVE-2026-1", "severity": "HIGH"}]}
+    scanned(monkeypatch, {"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": found})
+    file = tmp_path / "packet" / "image-scan.json"
+    arguments = ["--environment", "production", "--assembly", str(assembly), "--output", str(file)]
+    assert main(["image-scan", *arguments]) == 1
+    (scan_,) = read_scans(file, DIGEST).scans
+    assert [(one.id, one.blocks) for one in scan_.findings] == [("CVE-2026-1", True)]
 
 
 def test_rejects_an_assembly_that_names_no_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

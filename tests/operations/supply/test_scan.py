@@ -8,7 +8,8 @@ import pytest
 
 from compliance.allowances import Allowance
 from config.models import ImageFindings
-from operations.supply.scan import ImageScan, scan
+from operations.supply.image_scans import ImageScan
+from operations.supply.scan import scan
 from tests.operations.support import scripted
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
