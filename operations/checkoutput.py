@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from operations.checks import Result, Step
 from operations.output import heading, progress, say, table, write_json
 
-COUNTED = "tests"
-"""The check whose last line is its count."""
+COUNTED = ("tests", "app")
+"""The checks whose last line is their count."""
 
 
 def tell(step: Step, result: Result | None) -> None:
@@ -19,7 +19,7 @@ def tell(step: Step, result: Result | None) -> None:
     if result is None:
         progress(f"  ...    {step.name}: {step.title}", style="dim")
     elif result.passed:
-        count = f" ({result.last_line})" if step.name == COUNTED else ""
+        count = f" ({result.last_line})" if step.name in COUNTED else ""
         progress(f"  ok     {step.name}: {result.seconds:.1f} s{count}", style="green")
     else:
         progress(f"  FAILED {step.name}: {result.seconds:.1f} s", style="red")
@@ -71,7 +71,7 @@ def summarize(
                     result.step.name,
                     "ok" if result.passed else "FAILED",
                     f"{result.seconds:.1f}",
-                    result.last_line if result.step.name == COUNTED else result.step.title,
+                    result.last_line if result.step.name in COUNTED else result.step.title,
                 )
                 for result in results
             ],

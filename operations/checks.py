@@ -119,22 +119,22 @@ def check_steps(scratch: Path) -> tuple[Step, ...]:
     )
 
 
-def rehearsal_steps() -> tuple[Step, ...]:
-    """List the tests that need a local organization, and the sample app's own; one after the other."""
-    steps = [
-        Step(
-            "rehearsal",
-            "rehearsal tests",
-            # What shares a rehearsal stays in one process: see tests/conftest.py.
-            (
-                *(sys.executable, "-m", "pytest", "-m", "rehearsal", "--durations", "12"),
-                *("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"),
-            ),
+def rehearsal_step() -> Step:
+    """Return the tests that need a local organization."""
+    return Step(
+        "rehearsal",
+        "rehearsal tests",
+        # What shares a rehearsal stays in one process: see tests/conftest.py.
+        (
+            *(sys.executable, "-m", "pytest", "-m", "rehearsal", "--durations", "12"),
+            *("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"),
         ),
-    ]
-    if APP_TESTS.is_file():
-        steps.append(Step("app", "the sample app's own tests", (str(APP_TESTS),)))
-    return tuple(steps)
+    )
+
+
+def app_steps() -> tuple[Step, ...]:
+    """List the sample app's own tests; a fork may have none."""
+    return (Step("app", "the sample app's own tests", (str(APP_TESTS),)),) if APP_TESTS.is_file() else ()
 
 
 class Runner:
@@ -170,19 +170,29 @@ class Runner:
         pool.shutdown()
         return tuple(results[step] for step in steps)
 
-    def run_shown(self, step: Step) -> Result:
-        """Run one check with its output shown as it comes.
+    def run_shown(self, step: Step, *, beside: Sequence[Step] = ()) -> tuple[Result, ...]:
+        """Run one check with its output shown as it comes, and others beside it with theirs kept.
+
+        What came of the others is told after it: nothing is written into what is shown.
 
         Args:
             step: the check.
+            beside: the others.
         """
+        pool = ThreadPoolExecutor(max_workers=max(1, len(beside)))
+        others = [pool.submit(self._run, each, kept=True) for each in beside]
         try:
-            result = self._run(step, kept=False)
+            results = [self._run(step, kept=False)]
+            self._tell(step, results[0])
+            for each in others:
+                results.append(each.result())
+                self._tell(results[-1].step, results[-1])
         except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
             self._interrupt()
             raise
-        self._tell(step, result)
-        return result
+        pool.shutdown()
+        return tuple(results)
 
     def _run(self, step: Step, *, kept: bool) -> Result:
         self._tell(step, None)

@@ -3,9 +3,12 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,13 +18,15 @@ from config.images import PLACEHOLDER_DIGEST, Image
 from tests import documents
 from tests.assembly import Assembly, Json
 
+if TYPE_CHECKING:
+    from tests.kept import Kept
+
 Synthesize = Callable[..., Assembly]
 
-
-SHARED_ORGANIZATIONS = ("deployed", "e2e")
-"""What many tests use and what takes a minute to start: the fixture of the rehearsal's tests, the folder of others."""
+SHARED = ("kept", "side_by_side")
+"""Fixtures that many tests use and that take a minute: they are made once, in one process."""
 ALONE = "test_rehearse"
-"""File whose tests share nothing: each starts an organization of its own."""
+"""File whose tests share nothing else: each starts an organization of its own."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -33,14 +38,40 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order: dict[pytest.Item, int] = {}
     for item in items:
         if item.get_closest_marker("rehearsal") is not None:
-            names = [item.path.parent.name, *getattr(item, "fixturenames", ())]
-            shared = next((name for name in SHARED_ORGANIZATIONS if name in names), None)
+            shared = next((name for name in SHARED if name in getattr(item, "fixturenames", ())), None)
             alone = item.name if item.path.stem == ALONE else item.path.stem
             item.add_marker(pytest.mark.xdist_group(shared or alone))
-            order[item] = {"deployed": 1, "e2e": 3}.get(shared or "", 2 if item.path.stem == ALONE else 4)
+            order[item] = {"kept": 1, "side_by_side": 3}.get(
+                shared or "", 4 if item.path.stem == ALONE else 5
+            )
+            if item.path.parent.name == "e2e":
+                order[item] = 2  # of `kept` too: after the tests that look at it as it was deployed
             if "sample_organization" in item.name:
                 order[item] = 0  # the whole pipeline, with every check in its Synth
-    items.sort(key=lambda item: order.get(item, 4))
+    items.sort(key=lambda item: order.get(item, 5))
+
+
+@pytest.fixture(scope="session")
+def kept() -> Iterator["Kept"]:
+    """The whole organization, rehearsed as people do it and left up; a test that breaks something mends it again.
+
+    While you work on a test, LZ_TEST_KEPT names the temporary folder (TMPDIR) of one that is up already, with its
+    report (`./lz rehearse --keep --json`) as report.json.
+    """
+    from tests.kept import Kept  # noqa: PLC0415 (most tests need none)
+
+    if folder := os.environ.get("LZ_TEST_KEPT"):
+        yield Kept(Path(folder))
+        return
+    # Not below pytest's own folder: sockets in it must have short paths.
+    temporary = Path(tempfile.mkdtemp(prefix="lz-kept-"))
+    running = Kept(temporary)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,12 @@
-"""One rehearsal of both environments for all end-to-end tests."""
+"""What end-to-end tests need beside the organization that is up."""
 
-import os
 import secrets
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from rehearsal.door.browser import find_browser
-from tests.e2e.organization import ROOT, Organization
+from tests.kept import ROOT, Kept
 
 REPORTS = ROOT / "reports" / "e2e"
 PASSWORD = "Correct-Horse-9"
@@ -21,27 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.rehearsal)
-
-
-@pytest.fixture(scope="session")
-def organization() -> Iterator[Organization]:
-    """Both environments, up and running.
-
-    While you work on a test, LZ_E2E_KEPT names the temporary folder (TMPDIR) of a rehearsal that is up already.
-    """
-    if kept := os.environ.get("LZ_E2E_KEPT"):
-        yield Organization(Path(kept))
-        return
-    # Not below pytest's own folder: sockets in it must have short paths.
-    temporary = Path(tempfile.mkdtemp(prefix="lz-e2e-"))
-    running = Organization(temporary)
-    try:
-        done = running.start()
-        assert done.code == 0, f"{done.output[-4000:]}\n{done.messages[-4000:]}"
-        yield running
-    finally:
-        running.stop()
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +36,10 @@ def browser() -> str:
 
 
 @pytest.fixture(scope="session")
-def administrator(organization: Organization) -> str:
+def administrator(kept: Kept) -> str:
     """The name of a superuser that was made the way people make one."""
     name = f"admin-{secrets.token_hex(3)}"
-    done = organization.lz(
+    done = kept.lz(
         *["run", "--rehearsal", "--env", "staging", "--secret-env", "DJANGO_SUPERUSER_PASSWORD", "--"],
         *["python", "manage.py", "createsuperuser", "--noinput", "--username", name],
         *["--email", "admin@acme.example"],

@@ -12,7 +12,7 @@ import pytest
 
 from rehearsal.door.browser import arguments
 from tests.e2e.conftest import PASSWORD
-from tests.e2e.organization import ROOT, Organization
+from tests.kept import ROOT, Kept
 
 JOURNEY_SECONDS = 480
 STATIC = "https://static.staging.acme.example/"
@@ -41,7 +41,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def journey(
-    organization: Organization,
+    kept: Kept,
     administrator: str,
     browser: str,
     photo: Path,
@@ -52,12 +52,10 @@ def journey(
     profile = tmp_path_factory.mktemp("profile")
     plan = {
         "executable": browser,
-        "arguments": [
-            one for one in arguments(organization.door, profile) if not one.startswith("--user-data-dir")
-        ],
+        "arguments": [one for one in arguments(kept.door, profile) if not one.startswith("--user-data-dir")],
         "profile": str(profile),
         "screenshots": str(reports),
-        "site": organization.open("staging")["urls"]["site"],
+        "site": kept.open("staging")["urls"]["site"],
         "admin": {"name": administrator, "password": PASSWORD},
         "photo": str(photo),
     }

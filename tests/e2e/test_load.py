@@ -9,17 +9,15 @@ import pytest
 
 from bench.load import figures
 from bench.visitors import load
-from tests.e2e.organization import Organization
+from tests.kept import Kept
 
 CONNECTIONS = 200
 SECONDS = 20.0
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-def test_two_hundred_at_once_see_no_error(
-    organization: Organization, reports: Path, environment: str
-) -> None:
-    reach = organization.open(environment)
+def test_two_hundred_at_once_see_no_error(kept: Kept, reports: Path, environment: str) -> None:
+    reach = kept.open(environment)
     url = reach["urls"]["site"]
 
     tally = asyncio.run(load(reach["proxy"], reach["ca_file"], url, connections=CONNECTIONS, seconds=SECONDS))

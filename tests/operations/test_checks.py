@@ -20,7 +20,7 @@ from operations.checks import (
     Runner,
     Step,
     check_steps,
-    rehearsal_steps,
+    rehearsal_step,
 )
 from operations.commands import check as check_command
 from operations.commands import test as test_command
@@ -153,7 +153,7 @@ def test_mypy_reads_every_module_of_the_cdk_that_is_used() -> None:
 def test_check_leaves_the_rehearsal_out_and_test_runs_it() -> None:
     tests = next(step for step in check_steps(Path("/nowhere")) if step.name == "tests")
     assert "not rehearsal" in tests.command
-    command = rehearsal_steps()[0].command
+    command = rehearsal_step().command
     assert command[command.index("pytest") + 1 :][:2] == ("-m", "rehearsal")
 
 
@@ -168,17 +168,51 @@ def test_the_command_runs_what_is_picked_and_hands_the_failure_on(
     assert "failed: bad" in capsys.readouterr().out
 
 
+def rehearse_with(monkeypatch: pytest.MonkeyPatch, step: Step, *beside: Step) -> None:
+    monkeypatch.setattr(test_command, "rehearsal_step", lambda: step)
+    monkeypatch.setattr(test_command, "app_steps", lambda: beside)
+
+
 def test_test_shows_the_rehearsal_while_it_runs(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(test_command, "check_steps", lambda _: (python("good", "print('not shown')"),))
-    monkeypatch.setattr(
-        test_command, "rehearsal_steps", lambda: (python("rehearsal", "print('7 passed in 1s')"),)
+    rehearse_with(
+        monkeypatch,
+        python("rehearsal", "print('7 passed in 1s')"),
+        python("app", "print('not shown\\n9 passed')"),
     )
     assert cli.main(["test"]) == 0
     told = capfd.readouterr().out
     assert "7 passed in 1s" in told
+    assert "9 passed" in told
     assert "not shown" not in told
+
+
+def test_test_runs_the_apps_own_tests_beside_the_rehearsal_and_shows_their_failure_after_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Each waits for the other to begin."""
+    program = """
+import pathlib, sys, time
+folder, own, other = pathlib.Path(sys.argv[1]), *sys.argv[2:]
+(folder / own).touch()
+deadline = time.monotonic() + 60
+while not (folder / other).exists() and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(own, "saw", other, (folder / other).exists(), flush=True)
+sys.exit(own == "app")
+"""
+
+    def step(own: str, other: str) -> Step:
+        return Step(own, "", (sys.executable, "-c", program, str(tmp_path), own, other))
+
+    monkeypatch.setattr(test_command, "check_steps", lambda _: ())
+    rehearse_with(monkeypatch, step("rehearsal", "app"), step("app", "rehearsal"))
+    assert cli.main(["test"]) == 1
+    told = capfd.readouterr().out
+    assert 0 <= told.index("rehearsal saw app True") < told.index("app saw rehearsal True")
+    assert "failed: app" in told
 
 
 def test_the_long_checks_are_left_to_the_rehearsed_synth_by_test_and_to_nothing_by_check(
@@ -188,7 +222,7 @@ def test_the_long_checks_are_left_to_the_rehearsed_synth_by_test_and_to_nothing_
     steps = (python("lint", ""), *(python(name, "raise SystemExit(1)") for name in LONG))
     for module in (test_command, check_command):
         monkeypatch.setattr(module, "check_steps", lambda _: steps)
-    monkeypatch.setattr(test_command, "rehearsal_steps", lambda: (python("rehearsal", ""),))
+    rehearse_with(monkeypatch, python("rehearsal", ""))
     monkeypatch.delenv(LEAVE_OUT, raising=False)
     assert cli.main(["test"]) == 0
     assert cli.main(["check"]) == 1

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config import load
 from rehearsal.door import Door, DoorState
 from rehearsal.emulator import Emulator
 from rehearsal.engine.network import Network, claim
@@ -17,7 +16,7 @@ from tests.rehearsal.site_template import DOMAIN, HOST, STATIC
 
 if TYPE_CHECKING:
     from rehearsal.checks import Deployed
-    from tests.rehearsal.rehearsed import OpenRehearsal
+    from tests.kept import Kept
     from tests.rehearsal.sites import Site, Target
     from tests.rehearsal.workload import Workload
 
@@ -194,24 +193,6 @@ def workload(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> "Workloa
 
 
 @pytest.fixture(scope="session")
-def rehearsed() -> Iterator["OpenRehearsal"]:
-    """The rehearsal of `deployed`, run and still up."""
-    from tests.rehearsal.rehearsed import OpenRehearsal, approving, silently  # noqa: PLC0415 (most tests need none)
-
-    configuration = load()
-    rehearsal = OpenRehearsal(
-        configuration, configuration.stages(), silently(), approver=approving(), keep=False
-    )
-    try:
-        rehearsal.report = rehearsal.run()
-        yield rehearsal
-    finally:
-        rehearsal.close()
-
-
-@pytest.fixture(scope="session")
-def deployed(rehearsed: "OpenRehearsal") -> "Deployed":
-    """The whole organization, rehearsed and still up; a test that breaks something mends it again."""
-    report = rehearsed.report
-    assert report.passed, report.problem or [check for check in report.checks if not check.passed]
-    return rehearsed.deployed(report)
+def deployed(kept: "Kept") -> "Deployed":
+    """The whole organization, as the checks of a rehearsal look at it."""
+    return kept.deployed()

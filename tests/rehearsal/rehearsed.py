@@ -10,8 +10,6 @@ from rich.console import Console
 
 from config import Configuration, StageRef
 from config.assembly import read_assembly
-from rehearsal.approver import Approver
-from rehearsal.checks import Deployed
 from rehearsal.door import DoorState
 from rehearsal.emulator import Emulator
 from rehearsal.progress import Progress
@@ -20,13 +18,7 @@ from rehearsal.report import Report
 
 
 class OpenRehearsal(Rehearsal):
-    """A rehearsal that can be looked into while it is up.
-
-    Attributes:
-        report: of its run, once it has run.
-    """
-
-    report: Report
+    """A rehearsal that can be looked into while it is up."""
 
     @property
     def emulator(self) -> Emulator:
@@ -36,24 +28,9 @@ class OpenRehearsal(Rehearsal):
     def door_state(self) -> DoorState:
         return self._door.state()
 
-    def deployed(self, report: Report) -> Deployed:
-        return Deployed(
-            emulator=self._emulator,
-            configuration=self._configuration,
-            stages=self._stages,
-            stacks=[state.stack for state in report.states],
-            states=report.states,
-            images=report.images,
-        )
-
 
 def silently() -> Progress:
     return Progress(Console(file=StringIO()))
-
-
-def approving() -> Approver:
-    """Approve without asking anybody."""
-    return Approver("auto", silently(), Console(file=StringIO()))
 
 
 def rehearse_with(

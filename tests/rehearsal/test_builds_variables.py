@@ -24,11 +24,11 @@ READ = ("ssm:GetParameter", "secretsmanager:GetSecretValue")
 
 
 @pytest.fixture(scope="module")
-def kept(cloud: Cloud) -> Iterator[str]:
+def stored(cloud: Cloud) -> Iterator[str]:
     """A parameter and a secret; gives the secret's ARN."""
     ssm, secrets = cloud.client("ssm", TOOLING), cloud.client("secretsmanager", TOOLING)
-    ssm.put_parameter(Name=NAME, Value="kept-in-parameter-store", Type="String")
-    value = json.dumps({"user": "kept-user", "port": 5432})
+    ssm.put_parameter(Name=NAME, Value="stored-in-parameter-store", Type="String")
+    value = json.dumps({"user": "stored-user", "port": 5432})
     yield secrets.create_secret(Name="tests/builds", SecretString=value)["ARN"]
     ssm.delete_parameter(Name=NAME)
     secrets.delete_secret(SecretId="tests/builds", ForceDeleteWithoutRecovery=True)
@@ -51,24 +51,24 @@ def build(cloud: Cloud, folder: Path, command: str, *, allow: tuple[str, ...] = 
     )
 
 
-def test_a_build_gets_the_values_and_its_log_does_not(cloud: Cloud, kept: str, tmp_path: Path) -> None:
+def test_a_build_gets_the_values_and_its_log_does_not(cloud: Cloud, stored: str, tmp_path: Path) -> None:
     command = 'printf "%s\\n" "$PARAMETER" "$WHOLE" "$USER" "$STAGED" "$BY_ARN" > values; cat values'
-    made = build(cloud, tmp_path, command, BY_ARN=f"{kept}:port::")
+    made = build(cloud, tmp_path, command, BY_ARN=f"{stored}:port::")
     assert made.run().succeeded
     assert (made.source / "values").read_text().splitlines() == [
-        "kept-in-parameter-store",
-        '{"user": "kept-user", "port": 5432}',
-        "kept-user",
-        "kept-user",
+        "stored-in-parameter-store",
+        '{"user": "stored-user", "port": 5432}',
+        "stored-user",
+        "stored-user",
         "5432",
     ]
     assert made.told() == ["***"] * 5
-    assert not [line for line in made.lines if "kept-" in line]
+    assert not [line for line in made.lines if "stored-" in line]
 
 
 @pytest.mark.parametrize("missing", READ)
 def test_a_build_that_may_not_read_them_does_not_begin(
-    cloud: Cloud, kept: str, tmp_path: Path, missing: str
+    cloud: Cloud, stored: str, tmp_path: Path, missing: str
 ) -> None:
     allow = tuple(action for action in READ if action != missing)
     made = build(cloud, tmp_path, "echo never", allow=allow)
@@ -79,6 +79,6 @@ def test_a_build_that_may_not_read_them_does_not_begin(
     assert made.told() == []
 
 
-def test_a_key_that_the_secret_has_not_is_named(cloud: Cloud, kept: str, tmp_path: Path) -> None:
+def test_a_key_that_the_secret_has_not_is_named(cloud: Cloud, stored: str, tmp_path: Path) -> None:
     result = build(cloud, tmp_path, "echo never", OTHER="tests/builds:other").run()
     assert "the secret tests/builds has no key other" in result.problem

@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from config import load
 from tests.rehearsal.support import (
     ROOT,
+    Rehearsed,
     finish,
     leftovers,
     may,
@@ -24,12 +26,51 @@ from tests.rehearsal.support import (
 
 pytestmark = pytest.mark.rehearsal
 
+TIDY_SECONDS = 30
+
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
     folder = short_temporary_folder()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Two rehearsals that ran at the same time, without the pipeline.
+
+    Args:
+        kept: of staging, by the user of the tests, kept and up.
+        folder: its temporary folder.
+        ordinary: of production, by a user without any privilege; None where that is no other user, or cannot be.
+        folder_of_ordinary: its temporary folder.
+    """
+
+    kept: Rehearsed
+    folder: Path
+    ordinary: Rehearsed | None
+    folder_of_ordinary: Path
+
+
+@pytest.fixture(scope="module")
+def side_by_side() -> Iterator[SideBySide]:
+    folder, folder_of_ordinary = short_temporary_folder(), short_temporary_folder()
+    process = start(["--environment", "staging", "--keep"], folder)
+    ordinary = None
+    try:
+        if os.getuid() == 0 and may("/usr/bin/test", "-r", str(ROOT / "app.py")):
+            arguments = ["--environment", "production", "--json"]
+            ordinary = rehearse_as_ordinary_user(arguments, folder_of_ordinary)
+        yield SideBySide(finish(process), folder, ordinary, folder_of_ordinary)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=TIDY_SECONDS)
+        if leftovers(folder):
+            rehearse(["--down"], folder)
+        for each in (folder, folder_of_ordinary):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def test_the_sample_organization_is_rehearsed_and_nothing_is_left_behind(temporary: Path) -> None:
@@ -55,8 +96,8 @@ def test_the_sample_organization_is_rehearsed_and_nothing_is_left_behind(tempora
     assert leftovers(temporary) == []
 
 
-def test_the_report_for_people_names_every_stack_and_what_was_not_proven(temporary: Path) -> None:
-    done = rehearse(["--environment", "staging"], temporary)
+def test_the_report_for_people_names_every_stack_and_what_was_not_proven(side_by_side: SideBySide) -> None:
+    done = side_by_side.kept
 
     assert done.code == 0, done.messages
     for text in ("MyDjangoAppStaging-Web", "SharedServices-Dns", "Pipeline", "Not enforced", "Recorded only"):
@@ -66,22 +107,33 @@ def test_the_report_for_people_names_every_stack_and_what_was_not_proven(tempora
     assert "deploy my-django-app/staging" in done.messages
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="every other test runs as an ordinary user already")
-def test_an_ordinary_user_can_rehearse_beside_another_rehearsal(temporary: Path) -> None:
-    if not may("/usr/bin/test", "-r", str(ROOT / "app.py")):
-        pytest.skip("this checkout is in a folder that other users may not enter")
-    other = short_temporary_folder()
-    try:
-        beside = start(["--environment", "production", "--json"], other)
-        done = rehearse_as_ordinary_user(["--environment", "staging", "--json"], temporary)
-        second = finish(beside)
-        assert done.code == 0, done.messages
-        assert second.code == 0, second.messages
-        assert done.report["passed"]
-        assert second.report["passed"]
-        assert leftovers(temporary) + leftovers(other) == []
-    finally:
-        shutil.rmtree(other, ignore_errors=True)
+def test_an_ordinary_user_can_rehearse_beside_another_rehearsal(side_by_side: SideBySide) -> None:
+    done = side_by_side.ordinary
+    if done is None:
+        pytest.skip("every other test runs as an ordinary user, or none may enter this checkout's folder")
+
+    assert done.code == 0, done.messages
+    assert side_by_side.kept.code == 0, side_by_side.kept.messages
+    assert done.report["passed"]
+    assert done.report["environments"] == ["my-django-app/production"]
+    assert leftovers(side_by_side.folder_of_ordinary) == []
+
+
+def test_a_kept_rehearsal_stays_up_until_it_is_taken_down(side_by_side: SideBySide) -> None:
+    """The last that needs the kept rehearsal: it takes it down."""
+    done, folder = side_by_side.kept, side_by_side.folder
+    assert done.code == 0, done.messages
+    assert "AWS_ENDPOINT_URL=https://" in done.messages
+    assert leftovers(folder) != []
+
+    down = rehearse(["--down"], folder)
+
+    assert down.code == 0
+    assert "1 rehearsal(s) taken down" in down.messages
+    assert leftovers(folder) == []
+    again = rehearse(["--down"], folder)
+    assert again.code == 0
+    assert "no rehearsal is up" in again.messages
 
 
 @pytest.mark.parametrize("moment", ["bootstrap", "pipeline"])
@@ -99,22 +151,6 @@ def test_ctrl_c_leaves_no_process_and_no_file_behind(temporary: Path, moment: st
 
     assert process.returncode == 130
     assert leftovers(temporary) == []
-
-
-def test_a_kept_rehearsal_stays_up_until_it_is_taken_down(temporary: Path) -> None:
-    done = rehearse(["--environment", "staging", "--keep"], temporary)
-    assert done.code == 0, done.messages
-    assert "AWS_ENDPOINT_URL=https://" in done.messages
-    assert leftovers(temporary) != []
-
-    down = rehearse(["--down"], temporary)
-
-    assert down.code == 0
-    assert "1 rehearsal(s) taken down" in down.messages
-    assert leftovers(temporary) == []
-    again = rehearse(["--down"], temporary)
-    assert again.code == 0
-    assert "no rehearsal is up" in again.messages
 
 
 def test_an_environment_that_does_not_exist_is_told_with_what_exists(temporary: Path) -> None:

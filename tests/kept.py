@@ -1,4 +1,4 @@
-"""The kept rehearsal of the end-to-end tests: its commands, its sites, its processes."""
+"""The rehearsal that is kept for many tests: its commands, its sites, its processes, and what was deployed."""
 
 import json
 import os
@@ -13,10 +13,17 @@ from typing import Any
 
 import boto3
 
+from config import load
+from config.assembly import read_assembly
+from rehearsal.checks import Deployed
 from rehearsal.door import Door, DoorState
+from rehearsal.emulator import Emulator
+from rehearsal.images import PushedImage
+from rehearsal.stacks import StackWatch
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 START_SECONDS = 900  # the first one on a machine also builds the workload
+RELEASED = Path("work", "released")  # the assembly that the pipeline made, in the rehearsal's folder
 STAGING, PRODUCTION = "333333333333", "444444444444"
 
 
@@ -29,7 +36,7 @@ class Done:
     messages: str
 
 
-class Organization:
+class Kept:
     """A rehearsal that was started with --keep.
 
     Args:
@@ -39,6 +46,7 @@ class Organization:
     def __init__(self, temporary: Path) -> None:
         self._environment = {**os.environ, "TMPDIR": str(temporary), "COLUMNS": "120"}
         self._temporary = temporary
+        self._report = temporary / "report.json"
 
     def lz(self, *arguments: str, text: str = "", seconds: float = 120) -> Done:
         """Run a command as its users do.
@@ -60,9 +68,11 @@ class Organization:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def start(self) -> Done:
-        """Bring everything up."""
-        return self.lz("rehearse", "--keep", seconds=START_SECONDS)
+    def start(self) -> None:
+        """Bring everything up, and keep the report."""
+        done = self.lz("rehearse", "--keep", "--json", seconds=START_SECONDS)
+        self._report.write_text(done.output, encoding="utf-8")
+        assert done.code == 0, f"{done.output[-4000:]}\n{done.messages[-4000:]}"
 
     def stop(self) -> None:
         """Take everything down."""
@@ -77,6 +87,20 @@ class Organization:
     def door(self) -> DoorState:
         """Its way in."""
         return Door(self.directory / "door").state()
+
+    def deployed(self) -> Deployed:
+        """What the checks of a rehearsal look at."""
+        emulator, configuration = Emulator.attach(self.directory / "aws"), load()
+        stacks = read_assembly(self.directory / RELEASED)
+        images = json.loads(self._report.read_text(encoding="utf-8"))["images"]
+        return Deployed(
+            emulator=emulator,
+            configuration=configuration,
+            stages=configuration.stages(),
+            stacks=stacks,
+            states=StackWatch(emulator).states(stacks),
+            images=[PushedImage(**image) for image in images],
+        )
 
     def open(self, environment: str) -> Mapping[str, Any]:
         """What `./lz open --json` says."""
