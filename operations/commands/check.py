@@ -17,12 +17,13 @@ from operations.output import progress
 
 @click.command()
 @click.option("--only", multiple=True, metavar="CHECK", help="Run this check alone; may be repeated.")
+@click.option("--without", multiple=True, metavar="CHECK", help="Leave this check out; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
-def command(*, only: tuple[str, ...], as_json: bool) -> int:
+def command(*, only: tuple[str, ...], without: tuple[str, ...], as_json: bool) -> int:
     """Run every check that needs no organization.
 
     Lint, format, types, the configuration's schema and manual, unit and template tests, and a full synthesis with
-    cdk-nag. All of them run even if one fails. This is what the pipeline runs before it synthesizes.
+    cdk-nag. All of them run even if one fails. The pipeline runs them without the synthesis, which is its next command.
 
     The variable LZ_CHECK_LEAVE_OUT names checks to leave out, with commas between them: a rehearsal of the pipeline
     sets it to tests, types and synth (the next command synthesizes anyway). On AWS it is never set.
@@ -30,7 +31,7 @@ def command(*, only: tuple[str, ...], as_json: bool) -> int:
     started = time.monotonic()
     with TemporaryDirectory(prefix="lz-check-") as scratch:
         asked = choose(check_steps(Path(scratch)), only)
-        steps = leave_out(asked, os.environ.get(LEAVE_OUT, ""))
+        steps = leave_out(leave_out(asked, without, by="--without"), _named_by_variable(), by=LEAVE_OUT)
         results = Runner(tell).run(steps, at_once=cores())
     missing = [step.name for step in asked if step not in steps]
     return summarize(results, seconds=time.monotonic() - started, as_json=as_json, left_out=missing)
@@ -46,26 +47,30 @@ def choose(steps: tuple[Step, ...], names: tuple[str, ...]) -> tuple[Step, ...]:
     return tuple(step for step in steps if not names or step.name in names)
 
 
-def leave_out(steps: tuple[Step, ...], names: str) -> tuple[Step, ...]:
+def leave_out(steps: tuple[Step, ...], unwanted: Sequence[str], *, by: str) -> tuple[Step, ...]:
     """Leave checks out, and say so.
 
     Args:
         steps: the checks.
-        names: what the variable says: names with commas between them; empty for none.
+        unwanted: names of checks; none if there are none.
+        by: what says so: an option or a variable.
 
     Raises:
         CommandError: no check has one of the names, or none is left.
     """
-    unwanted = [name.strip() for name in names.split(",") if name.strip()]
     _demand_known(check_steps(Path()), unwanted)
     left = tuple(step for step in steps if step.name not in unwanted)
     for step in steps:
         if step not in left:
-            progress(f"  LEFT OUT {step.name}: {step.title} (by {LEAVE_OUT})", style="yellow")
+            progress(f"  LEFT OUT {step.name}: {step.title} (by {by})", style="yellow")
     if not left:
-        message = f"{LEAVE_OUT} leaves out every check that was asked for"
-        raise CommandError(message, fix="unset it")
+        message = f"{by} leaves out every check that was asked for"
+        raise CommandError(message, fix="leave it away" if by.startswith("-") else "unset it")
     return left
+
+
+def _named_by_variable() -> tuple[str, ...]:
+    return tuple(name.strip() for name in os.environ.get(LEAVE_OUT, "").split(",") if name.strip())
 
 
 def _demand_known(steps: tuple[Step, ...], names: Sequence[str]) -> None:

@@ -263,16 +263,31 @@ def test_without_the_variable_every_check_runs(
     assert "LEFT OUT" not in capsys.readouterr().out
 
 
+def test_the_option_leaves_a_check_out_and_names_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = (python("lint", ""), python("types", ""), python("synth", "raise SystemExit(1)"))
+    monkeypatch.setattr(check_command, "check_steps", lambda _scratch: steps)
+    monkeypatch.setenv(LEAVE_OUT, "types")
+    assert cli.main(["check", "--without", "synth"]) == 0
+    told = capsys.readouterr()
+    assert "LEFT OUT synth" in told.err
+    assert "(by --without)" in told.err
+    assert "LEFT OUT: types, synth" in told.out
+    assert cli.main(["check", "--only", "synth", "--without", "synth"]) == 2
+    assert cli.main(["check", "--without", "sinth"]) == 2
+
+
 @pytest.mark.parametrize("names", ["typos", "lint,typos", "Lint"])
 def test_the_variable_may_not_name_a_check_that_there_is_not(names: str) -> None:
     with pytest.raises(CommandError, match="no check is called"):
-        leave_out(check_steps(Path()), names)
+        leave_out(check_steps(Path()), names.split(","), by=LEAVE_OUT)
 
 
 def test_the_variable_may_not_leave_out_everything() -> None:
     steps = check_steps(Path())
     with pytest.raises(CommandError, match="every check"):
-        leave_out(steps, ",".join(step.name for step in steps))
+        leave_out(steps, [step.name for step in steps], by=LEAVE_OUT)
 
 
 def test_what_a_check_warned_of_is_in_the_summary_once_it_has_passed(
