@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "pipeline": "Show where the pipeline is.",
         "approve": "Let a release go on into an environment that waits for it.",
         "reject": "Stop a release before an environment that waits for it.",
+        "status": "Show what an environment's services run, and why tasks failed.",
         "run": "Run a one-off command in an environment.",
         "rollback": "Return an environment to an earlier image.",
     },

@@ -23,11 +23,13 @@ class PipelineAccess:
         api: CodePipeline client of the tooling account.
         name: the pipeline's name.
         configuration: the organization.
+        rehearsed: whether it is a rehearsal's.
     """
 
     api: Any
     name: str
     configuration: Configuration
+    rehearsed: bool = False
 
     def view(self) -> PipelineView:
         """Look at it."""
@@ -37,6 +39,39 @@ class PipelineAccess:
         """Return the status of an execution."""
         found = self.api.get_pipeline_execution(pipelineName=self.name, pipelineExecutionId=execution_id)
         return str(found["pipelineExecution"]["status"])
+
+    def command(self, text: str) -> str:
+        """Return a command as a person types it to reach the same pipeline.
+
+        Args:
+            text: the command, without `./lz`.
+        """
+        return f"./lz {text}" + (" --rehearsal" if self.rehearsed else "")
+
+    def how_to_answer(self, action: ActionView) -> tuple[str, ...]:
+        """Return the commands that show and answer an approval.
+
+        Args:
+            action: the approval.
+        """
+        stages = self.configuration.stages()
+        keys = [stage.key for stage in stages if action.name.endswith(f"-{stage.stage_name}")]
+        name = keys[0] if keys else "ENVIRONMENT"
+        return (
+            f"what changes: {self.command(f'packet --env {name} --waiting')}",
+            f"let it go on: {self.command(f'approve {name}')}",
+            f"stop it: {self.command(f'reject {name} --reason TEXT')}",
+        )
+
+    def commit(self, execution_id: str) -> str:
+        """Return the commit that an execution releases; empty if its source has not run.
+
+        Args:
+            execution_id: the execution; the newest is not always the one that waits.
+        """
+        found = self.api.get_pipeline_execution(pipelineName=self.name, pipelineExecutionId=execution_id)
+        revisions = found["pipelineExecution"].get("artifactRevisions", [])
+        return str(revisions[0].get("revisionId", "")) if revisions else ""
 
     def answer(self, stage: StageView, action: ActionView, *, status: str, summary: str) -> None:
         """Answer an approval that waits.
@@ -72,7 +107,9 @@ def pipeline_access(*, config: Path | None, rehearsal: bool, profile: str | None
         use_kept_rehearsal(configuration.accounts.tooling)
     session = boto3.Session(region_name=configuration.organization.region, profile_name=profile)
     name = find_pipeline(session.client("cloudformation", config=CLIENT))
-    return PipelineAccess(session.client("codepipeline", config=CLIENT), name, configuration)
+    return PipelineAccess(
+        session.client("codepipeline", config=CLIENT), name, configuration, rehearsed=rehearsal
+    )
 
 
 def waiting_approval(access: PipelineAccess, stage: StageRef) -> tuple[StageView, ActionView]:
@@ -92,4 +129,5 @@ def waiting_approval(access: PipelineAccess, stage: StageRef) -> tuple[StageView
             return where, action
     others = ", ".join(action.name for _, action in waiting)
     message = f"no approval of {stage.key} waits" + (f"; there waits {others}" if others else "")
-    raise CommandError(message, fix="see where the pipeline is: ./lz pipeline status", exit_code=1)
+    fix = f"see where the pipeline is: {access.command('pipeline status')}"
+    raise CommandError(message, fix=fix, exit_code=1)

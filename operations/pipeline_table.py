@@ -20,7 +20,7 @@ from operations.pipeline_view import (
 _STYLES = {SUCCEEDED: "green", FAILED: "bold red", IN_PROGRESS: "yellow", NOT_RUN: "dim"}
 _WORDS = {NOT_RUN: "waiting", IN_PROGRESS: "in progress"}
 _LONGEST_ERROR = 6  # lines
-_COMMIT_DIGITS = 12
+COMMIT_DIGITS = 12
 
 
 def drawn(view: PipelineView, *, every: bool) -> RenderableType:
@@ -47,7 +47,7 @@ def drawn(view: PipelineView, *, every: bool) -> RenderableType:
 
 def title(view: PipelineView) -> str:
     """A pipeline in one line."""
-    commit = f", commit {view.commit[:_COMMIT_DIGITS]}" if view.commit else ""
+    commit = f", commit {view.commit[:COMMIT_DIGITS]}" if view.commit else ""
     status = word(view.status)
     return f"{view.name}, version {view.version}: execution {view.execution_id or '(none)'} {status}{commit}"
 

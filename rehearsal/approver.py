@@ -67,9 +67,9 @@ class Approver:
             return
         with self._progress.paused():
             self._say(f"{stage.name} waits for approval: {action.summary}", style="yellow")
-            name = _environment(access, action)
-            self._say(f"  what changes: ./lz packet --env {name} --rehearsal")
-            self._say(f"  from another terminal: ./lz approve {name} --rehearsal, or ./lz reject")
+            self._say("  from another terminal:")
+            for line in access.how_to_answer(action):
+                self._say(f"    {line}")
             if self._mode == "wait":
                 self.told.append(f"{action.name}: answered from elsewhere")
                 return
@@ -98,11 +98,3 @@ class Approver:
 
     def _say(self, text: str, *, style: str = "") -> None:
         self._console.print(Text(text, style=style))
-
-
-def _environment(access: PipelineAccess, action: ActionView) -> str:
-    """Return the environment that an approval is of, as the commands want it."""
-    stages = access.configuration.stages()
-    return next(
-        (stage.key for stage in stages if action.name.endswith(f"-{stage.stage_name}")), "ENVIRONMENT"
-    )

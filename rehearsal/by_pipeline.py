@@ -108,7 +108,7 @@ class ByPipeline:
         """
         name = find_pipeline(self._emulator.client("cloudformation", self._tooling))
         access = PipelineAccess(
-            self._emulator.client("codepipeline", self._tooling), name, self._configuration
+            self._emulator.client("codepipeline", self._tooling), name, self._configuration, rehearsed=True
         )
         run = PipelineRun(access, progress=self._progress, approver=self._approver, enter=self._enter)
         try:

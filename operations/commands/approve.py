@@ -1,16 +1,16 @@
 """`lz approve`."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from config import StageRef
+from operations.asking import ask_before_production
 from operations.configuration import config_option
-from operations.errors import CommandError
 from operations.output import progress, say
-from operations.pipeline_access import APPROVED, pipeline_access, waiting_approval
-from operations.pipeline_view import ActionView, PipelineView
+from operations.pipeline_access import APPROVED, PipelineAccess, pipeline_access, waiting_approval
+from operations.pipeline_table import COMMIT_DIGITS
+from operations.pipeline_view import ActionView, StageView
 
 
 @click.command()
@@ -27,25 +27,24 @@ def command(
     access = pipeline_access(config=config, rehearsal=rehearsal, profile=profile)
     stage = access.configuration.find_stage(environment)
     where, action = waiting_approval(access, stage)
-    _confirm(stage, access.view(), action, yes=yes)
+    _confirm(access, stage, where, action, yes=yes)
     access.answer(where, action, status=APPROVED, summary=comment)
-    where_to = " --rehearsal" if rehearsal else ""
-    say(
-        f"approved: the release goes on into {stage.key}; follow it with ./lz pipeline status --watch{where_to}"
+    say(f"approved: the release goes on into {stage.key}")
+    say(f"follow it: {access.command('pipeline status --watch')}")
+
+
+def _confirm(
+    access: PipelineAccess, stage: StageRef, where: StageView, action: ActionView, *, yes: bool
+) -> None:
+    """Ask before a release reaches production, with what the packet says of it."""
+    if not yes and stage.is_production:
+        progress(action.summary)
+        progress(access.how_to_answer(action)[0])
+    commit = access.commit(where.execution_id) or "(unknown)"
+    ask_before_production(
+        stage,
+        f"Release commit {commit[:COMMIT_DIGITS]} to {stage.key} ({stage.environment.domain})?",
+        yes=yes,
+        otherwise=f"not approved: the release still waits before {stage.key}",
+        fix=access.how_to_answer(action)[2],
     )
-
-
-def _confirm(stage: StageRef, view: PipelineView, action: ActionView, *, yes: bool) -> None:
-    """Ask before a release reaches production.
-
-    Raises:
-        CommandError: nobody can be asked.
-    """
-    if yes or not stage.is_production:
-        return
-    if not sys.stdin.isatty():
-        message = f"{stage.key} is production, and there is no terminal to ask on"
-        raise CommandError(message, fix="add --yes if you mean it")
-    progress(action.summary)
-    question = f"Release commit {view.commit or '(unknown)'} to {stage.key} ({stage.environment.domain})?"
-    click.confirm(question, abort=True, err=True)

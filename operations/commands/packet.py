@@ -21,7 +21,9 @@ from operations.packet.make import make_packet, running_digest
 from operations.packet.model import Packet
 from operations.packet.page import page
 from operations.packet.text import text
+from operations.packet.waiting import waiting_packet
 from operations.packet.words import summary
+from operations.pipeline_access import pipeline_access
 from operations.rehearsed import use_kept_rehearsal
 from operations.releases.judged import baseline
 from operations.releases.record import Records
@@ -42,6 +44,9 @@ CONTENT_TYPES = {
     "--assembly",
     type=FOLDER,
     help="What would be released; this checkout with the running image if left out.",
+)
+@click.option(
+    "--waiting", is_flag=True, help="What the pipeline would release: the packet of the waiting approval."
 )
 @click.option("--images", type=FOLDER, help="With --assembly: folder with <workload>/image.json.")
 @click.option(
@@ -72,6 +77,7 @@ def command(
     *,
     environment: str,
     assembly: Path | None,
+    waiting: bool,
     images: Path | None,
     scan: Path | None,
     output: Path | None,
@@ -87,7 +93,9 @@ def command(
     What is deployed is read with the account's look-up role; nothing is written to it. The exit code is 1 if the
     release would lose something that `acknowledged_changes` in the configuration does not name.
     """
-    _check_use(assembly=assembly, images=images, scan=scan, publish=publish, execution=execution)
+    _check_use(
+        assembly=assembly, waiting=waiting, images=images, scan=scan, publish=publish, execution=execution
+    )
     if rehearsal and profile:
         message = "--rehearsal takes no --profile: it uses no credentials of yours"
         raise click.UsageError(message)
@@ -96,6 +104,11 @@ def command(
     if rehearsal:
         use_kept_rehearsal(configuration.accounts.tooling)
     session = boto3.Session(region_name=configuration.organization.region, profile_name=profile)
+    if waiting:
+        access = pipeline_access(config=config, rehearsal=rehearsal, profile=profile)
+        files = waiting_packet(access, session, Names(configuration), stage)
+        _show(files, output, as_json=as_json)
+        return 0  # what would be lost has stopped the pipeline before anybody was asked
     packet = _packet(
         configuration,
         stage,
@@ -107,22 +120,26 @@ def command(
         config=config,
     )
     files = {"packet.html": page(packet), "packet.json": packet.model_dump_json(), "packet.md": text(packet)}
-    if output is not None:
-        _write(output, {**files, "summary.txt": summary(packet) + "\n"})
     if publish and execution is not None:
         _publish(session, Names(configuration), stage, execution, files)
-    say(files["packet.json" if as_json else "packet.md"].rstrip())
+    _show(files, output, as_json=as_json, summary=summary(packet))
     return 1 if packet.blocked else 0
 
 
 def _check_use(
     *,
     assembly: Path | None,
+    waiting: bool,
     images: Path | None,
     scan: Path | None,
     publish: bool,
     execution: str | None,
 ) -> None:
+    if waiting and (assembly or publish):
+        message = (
+            "--waiting shows a packet that the pipeline has made: it takes no --assembly and no --publish"
+        )
+        raise click.UsageError(message)
     if (assembly is None) != (images is None):
         message = "--assembly and --images belong together: what a build and a synthesis handed over"
         raise click.UsageError(message)
@@ -189,10 +206,15 @@ def _packet(
         )
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_text(content, encoding="utf-8")
+def _show(
+    files: Mapping[str, str], folder: Path | None, *, as_json: bool, summary: str | None = None
+) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = files if summary is None else {**files, "summary.txt": f"{summary}\n"}
+        for name, content in written.items():
+            (folder / name).write_text(content, encoding="utf-8")
+    say(files["packet.json" if as_json else "packet.md"].rstrip())
 
 
 def _publish(

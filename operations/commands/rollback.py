@@ -2,7 +2,6 @@
 
 import getpass
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from config import StageRef, load
 from config.naming import Names
+from operations.asking import ask_before_production
 from operations.aws import CLIENT, operator_session
 from operations.configuration import config_option
 from operations.errors import CommandError
@@ -76,21 +76,17 @@ def command(
         ("ClusterName", "ReleaseLogGroup", "ReleaseTaskDefinition", *service_parameters(stage.workload)),
     )
     ecs = session.client("ecs", config=CLIENT)
+    logs = session.client("logs", config=CLIENT)
     rollback = Rollback(
-        ecs, values, say=progress, poll_seconds=REHEARSED_POLL_SECONDS if rehearsal else POLL_SECONDS
+        ecs, logs, values, say=progress, poll_seconds=REHEARSED_POLL_SECONDS if rehearsal else POLL_SECONDS
     )
     s3 = session.client("s3", config=CLIENT)
     records = list(Records(s3, names.records_bucket, stage.stage_name).newest_first())
     last = records[0] if records else None
     serving = look(ecs, values)
-    choice = choose(
-        stage,
-        records,
-        [one.digest for one in serving],
-        wanted=to,
-        released=rollback.released_digest(values["ReleaseTaskDefinition"]),
-    )
-    since = applied_since(session.client("logs", config=CLIENT), values["ReleaseLogGroup"], last)
+    released = rollback.released_digest(values["ReleaseTaskDefinition"])
+    choice = choose(stage, records, [one.digest for one in serving], wanted=to, released=released)
+    since = applied_since(logs, values["ReleaseLogGroup"], last)
     unsafe = dangers(choice, since, recorded_last=last)
     _show(stage, serving, choice, unsafe)
     if dry_run:
@@ -100,10 +96,15 @@ def command(
         message = f"{stage.key} was left as it is: the earlier version may not work with today's database"
         fix = "correct forward with a new release; or, if you know better, add --even-if-unsafe"
         raise CommandError(message, fix=fix, exit_code=1)
-    _confirm(stage, choice, yes=yes)
+    ask_before_production(
+        stage,
+        f"Return {stage.key} to {choice.digest[:SHOWN]}?",
+        yes=yes,
+        otherwise=f"nothing was changed in {stage.key}",
+    )
     found = rollback.run(serving, choice.digest)
     say(f"{', '.join(one.process for one in found)} of {stage.key} run {choice.digest}")
-    _tell_what_is_next(stage, serving, choice)
+    _tell_what_is_next(stage, serving, choice, released=released, rehearsed=rehearsal)
     return 0
 
 
@@ -125,26 +126,21 @@ def _show(stage: StageRef, serving: Sequence[Serving], choice: Choice, unsafe: S
         say("no migration stands against it")
 
 
-def _confirm(stage: StageRef, choice: Choice, *, yes: bool) -> None:
-    """Ask before production changes.
-
-    Raises:
-        CommandError: nobody can be asked.
-    """
-    if yes or not stage.is_production:
-        return
-    if not sys.stdin.isatty():
-        message = f"{stage.key} is production, and there is no terminal to ask on"
-        raise CommandError(message, fix="add --yes if you mean it")
-    click.confirm(f"Return {stage.key} to {choice.digest[:SHOWN]}?", abort=True, err=True)
-
-
-def _tell_what_is_next(stage: StageRef, before: Sequence[Serving], choice: Choice) -> None:
+def _tell_what_is_next(
+    stage: StageRef, before: Sequence[Serving], choice: Choice, *, released: str, rehearsed: bool
+) -> None:
     say("")
-    paragraph(
-        "CloudFormation does not know of this. The next release with a new image replaces it as usual. A release with "
-        "the image that was replaced here changes nothing, for to CloudFormation it is there already: its record step "
-        "stops and says so. Release and one-off commands still use the newest image."
-    )
+    if choice.digest == released:
+        paragraph(
+            "This is the newest image, which CloudFormation knows: the next release finds all as it was."
+        )
+    else:
+        paragraph(
+            "CloudFormation does not know of this. The next release with a new image replaces it as usual. A release "
+            "with the image that was replaced here changes nothing, for to CloudFormation it is there already: its "
+            "record step stops and says so. Release and one-off commands still use the newest image."
+        )
+    where = " --rehearsal" if rehearsed else ""
     for digest in dict.fromkeys(one.digest for one in before if one.digest != choice.digest):
-        say(f"forward again: ./lz rollback --environment {stage.key} --to {digest}")
+        way = "back again" if choice.digest == released else "forward again"
+        say(f"{way}: ./lz rollback --env {stage.key} --to {digest}{where}")

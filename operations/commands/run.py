@@ -11,6 +11,7 @@ import click
 
 from config import StageRef, load
 from config.naming import Names
+from operations.asking import ask_before_production
 from operations.aws import CLIENT, operator_session
 from operations.configuration import config_option
 from operations.errors import CommandError
@@ -89,7 +90,12 @@ def command(
     exposed = {name: value for name, value in given.items() if LOOKS_SECRET.search(name)}
     cpu, memory = size(cpu, memory)
     names = [checked_name(name) for name in secrets]
-    _confirm(stage, command_line, yes=yes)
+    ask_before_production(
+        stage,
+        f"Run {shlex.join(command_line)} in {stage.key} (account {stage.account_id})?",
+        yes=yes,
+        otherwise=f"nothing was run in {stage.key}",
+    )
     for name in exposed:
         progress(
             f"{name} looks like a secret and is passed as one; --secret-env {name} keeps it off the command line"
@@ -104,21 +110,6 @@ def command(
     if rehearsal:
         use_kept_rehearsal(stage.account_id)
     return _run(Names(configuration), stage, one_off, profile=profile, detach=detach)
-
-
-def _confirm(stage: StageRef, command_line: Sequence[str], *, yes: bool) -> None:
-    """Ask before anything runs in production.
-
-    Raises:
-        CommandError: nobody can be asked.
-    """
-    if yes or not stage.is_production:
-        return
-    question = f"Run {shlex.join(command_line)} in {stage.key} (account {stage.account_id})?"
-    if not sys.stdin.isatty():
-        message = f"{stage.key} is production, and there is no terminal to ask on"
-        raise CommandError(message, fix="add --yes if you mean it")
-    click.confirm(question, abort=True, err=True)
 
 
 def _ask_for(names: Sequence[str]) -> Mapping[str, str]:

@@ -42,8 +42,8 @@ def choose(
 ) -> Choice:
     """Find the image to return to.
 
-    Without a wish it is the one that was recorded before what runs; if what runs was never recorded, the one that was
-    recorded last.
+    Without a wish it is the one that was recorded before what runs; if something runs that was never recorded, the one
+    that was recorded last.
 
     Args:
         stage: the environment.
@@ -63,6 +63,8 @@ def choose(
         # ECS or CloudFormation went back already; one step further would be one too many.
         message = f"the last release of {stage.key} ({released}) does not run: the last good one does already"
         raise CommandError(message, fix="to go back further, name the image: --to sha256:...", exit_code=1)
+    elif digests and runs - set(digests):  # all of it, or what ECS did not take back
+        digest = digests[0]
     else:
         first = next((place for place, digest in enumerate(digests) if digest in runs), -1)
         earlier = [digest for digest in digests[first + 1 :] if digest not in runs]

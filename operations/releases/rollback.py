@@ -5,14 +5,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 from botocore.waiter import WaiterModel, create_waiter_with_client
 
 from operations.errors import CommandError
 from operations.releases.serving import Serving, image_digest, look
+from operations.stopped_tasks import StoppedTasks
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 STABLE_SECONDS = 900.0  # tasks that do not start trip the circuit breaker long before
 
@@ -22,6 +24,7 @@ class Rollback:
 
     Args:
         ecs: client of the workload account.
+        logs: client of the workload account.
         values: parameters: `ClusterName` and those that name the services.
         say: told what is done.
         poll_seconds: time between two looks.
@@ -30,12 +33,14 @@ class Rollback:
     def __init__(
         self,
         ecs: "ECSClient",
+        logs: "CloudWatchLogsClient",
         values: Mapping[str, str],
         *,
         say: Callable[[str], None],
         poll_seconds: float = 15.0,
     ) -> None:
         self._ecs = ecs
+        self._stopped = StoppedTasks(ecs, logs, values["ClusterName"])
         self._values = values
         self._say = say
         self._poll_seconds = poll_seconds
@@ -79,7 +84,7 @@ class Rollback:
         ]
         if failed:
             message = "\n".join([f"not everything runs {digest}:", *failed, *reasons])
-            fix = "the services' events and logs say why its tasks failed; name another image, or go forward again"
+            fix = "name another image, or go forward again"
             raise CommandError(message, fix=fix, exit_code=1)
         return found
 
@@ -99,17 +104,27 @@ class Rollback:
             waiter.wait(cluster=self._values["ClusterName"], services=list(moved))
         except WaiterError as error:
             answer: Any = error.last_response
-            reasons = [
-                f"{entry['serviceName']}: {deployment.get('rolloutStateReason', 'no reason given')}"
-                for entry in answer.get("services", [])
-                for deployment in entry["deployments"]
-                if deployment["taskDefinition"] in moved.values()
-                and deployment.get("rolloutState") == "FAILED"
-            ]
+            reasons = []
+            for entry in answer.get("services", []):
+                for deployment in entry["deployments"]:
+                    if (
+                        deployment["taskDefinition"] in moved.values()
+                        and deployment.get("rolloutState") == "FAILED"
+                    ):
+                        reason = deployment.get("rolloutStateReason", "no reason given")
+                        reasons += [f"{entry['serviceName']}: {reason}", *self._why(entry["serviceName"])]
             if reasons:
                 self._settle(moved)
             return tuple(reasons or [f"it is not stable after {STABLE_SECONDS / 60:g} minutes"])
         return ()
+
+    def _why(self, service: str) -> tuple[str, ...]:
+        """Say why the service's tasks stopped; nothing where that is not seen."""
+        try:
+            failed = self._stopped.last_failed(service)
+        except ClientError as error:
+            return (f"  why its tasks stopped cannot be seen: {error}",)
+        return tuple(f"  {line}" for line in failed.told()) if failed else ()
 
     def _settle(self, moved: Mapping[str, str]) -> None:
         """Let ECS finish going back, so that what is told then is what stays."""

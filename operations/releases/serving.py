@@ -42,11 +42,15 @@ class Serving:
         process: `web`, `worker` or `beat`.
         service: its name or ARN.
         deployments: the newest first.
+        running: number of its tasks that run.
+        desired: number of tasks that it wants.
     """
 
     process: str
     service: str
     deployments: tuple[Deployment, ...]
+    running: int
+    desired: int
 
     @property
     def digest(self) -> str:
@@ -90,7 +94,13 @@ def look(ecs: "ECSClient", values: Mapping[str, str]) -> tuple[Serving, ...]:
         raise CommandError(message, fix="deploy the environment first; the pipeline does", exit_code=1)
     definitions: dict[str, str] = {}
     return tuple(
-        Serving(process, name, tuple(_deployments(ecs, found[name], definitions)))
+        Serving(
+            process,
+            name,
+            tuple(_deployments(ecs, found[name], definitions)),
+            running=found[name]["runningCount"],
+            desired=found[name]["desiredCount"],
+        )
         for process, name in names.items()
     )
 

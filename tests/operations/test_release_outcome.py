@@ -94,6 +94,7 @@ HISTORY = (_record(C, 3), _record(B, 2), _record(A, 1))
         ([B], None, C, A),  # once more, after a rollback
         ([D], None, D, C),  # what was never recorded: to the last good one
         ([C, B], None, C, A),  # between two: to what was before both
+        ([C, D], None, D, C),  # ECS took a release's web back, and not its workers
         ([B], C, C, C),  # forward again
         ([C], A[7:19], C, A),
         ([B], D, D, D),  # the image of the release that did not end well

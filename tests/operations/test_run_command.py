@@ -224,7 +224,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("answer", "expected"), [("n\n", 130), ("\n", 130), ("y\n", 0)])
+@pytest.mark.parametrize(("answer", "expected"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
 def test_production_asks_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, expected: int
 ) -> None:

@@ -11,16 +11,18 @@ import pytest
 from rich.console import Console
 
 from config import load
+from config.naming import Names, packet_key
 from operations.errors import CommandError
+from operations.packet.waiting import FILES, waiting_packet
 from operations.pipeline_access import PipelineAccess, waiting_approval
 from operations.pipeline_table import drawn
 from operations.pipeline_view import FAILED, NOT_RUN, SUCCEEDED, find_pipeline
 from rehearsal.approver import Approver
 from rehearsal.pipeline_run import PipelineError, PipelineRun
 from rehearsal.progress import Progress
-from tests.rehearsal.conftest import TOOLING, Cloud
+from tests.rehearsal.conftest import REGION, TOOLING, Cloud
 from tests.rehearsal.pipeline_template import allow, approval, build, project, stage
-from tests.rehearsal.pipelines import Line, deploy, error
+from tests.rehearsal.pipelines import Line, deploy, error, eventually
 
 pytestmark = pytest.mark.rehearsal
 
@@ -43,7 +45,7 @@ def following(line: Line, entered: list[str], marker: Path | None = None) -> Pip
 
 
 def access(line: Line) -> PipelineAccess:
-    return PipelineAccess(line.api, line.name, load())
+    return PipelineAccess(line.api, line.name, load(), rehearsed=True)
 
 
 def test_what_a_person_does_is_done_at_the_preflight_the_placeholder_and_the_approval(
@@ -104,12 +106,46 @@ def test_an_approval_is_found_by_its_environment(cloud: Cloud, tmp_path: Path) -
     where, action = waiting_approval(access(line), production)
 
     assert (where.name, action.summary) == ("Gate", "Release it?")
-    with pytest.raises(CommandError, match="no approval of my-django-app/staging waits"):
+    with pytest.raises(CommandError, match="no approval of my-django-app/staging waits") as told:
         waiting_approval(access(line), configuration.find_stage("staging"))
+    assert str(told.value).endswith("./lz pipeline status --rehearsal")
     access(line).answer(where, action, status="Rejected", summary="not today")
     execution = line.first()
     assert line.wait(execution)["status"] == FAILED
     assert "not today" in error(line.actions(execution)[action.name])
+
+
+def test_who_is_asked_is_shown_what_waits_and_not_what_was_pushed_since(cloud: Cloud, tmp_path: Path) -> None:
+    production = load().find_stage("production")
+    line = deploy(cloud, tmp_path / "source", [stage("Gate", approval(f"Approve-{production.stage_name}"))])
+    line.token("Gate", f"Approve-{production.stage_name}")
+    first = access(line).view().commit
+    line.push({"README": "later"}, tmp_path / "source")
+    later = line.start()
+    eventually(lambda: access(line).view().commit, lambda commit: commit not in ("", first))
+    bucket = Names(load()).records_bucket
+    s3 = cloud.client("s3", TOOLING)
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    session = boto3.Session(aws_access_key_id=TOOLING, aws_secret_access_key="x", region_name=REGION)
+
+    where, action = waiting_approval(access(line), production)
+
+    assert access(line).commit(where.execution_id) == first
+    assert access(line).view().execution_id == later
+    assert f"./lz packet --env {production.key} --waiting --rehearsal" in " ".join(
+        access(line).how_to_answer(action)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cloud.emulator.environment(TOOLING).items():
+            patch.setenv(name, value)
+        with pytest.raises(CommandError, match="there is no packet"):
+            waiting_packet(access(line), session, Names(load()), production)
+        for execution in (line.first(), later):
+            for name in FILES:
+                key = packet_key(production.stage_name, execution, name)
+                s3.put_object(Bucket=bucket, Key=key, Body=f"{name} of {execution}".encode())
+        packet = waiting_packet(access(line), session, Names(load()), production)
+    assert packet == {name: f"{name} of {line.first()}" for name in FILES}
 
 
 def test_an_action_that_did_not_run_in_this_execution_is_no_success_of_an_older_one(

@@ -65,6 +65,10 @@ def test_a_rollback_updates_these_services_with_their_own_roles_and_nothing_else
 ) -> None:
     stage = configuration.find_stage(stage_name)
     name = Names(configuration).rollback_role(stage.key)
+    cluster = f"${{{stage_name}-Network/ClusterEB0386A7"
+    on_cluster = {"ArnEquals": {"ecs:cluster": f"{cluster}.Arn}}"}}
+    account = f"eu-west-1:{stage.account_id}"
+    logs = {"Web": ("Web",), "Workers": ("Worker", "Beat")}
     for stack_name in ("Web", "Workers"):
         assert _added(organization[f"{stage_name}-{stack_name}"], name) == {
             ("ecs:DescribeServices", "ecs:UpdateService"): (
@@ -74,6 +78,18 @@ def test_a_rollback_updates_these_services_with_their_own_roles_and_nothing_else
             ("iam:PassRole",): (
                 _roles(organization, stage_name, stack_name),
                 {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+            ),
+            # Why a task stopped, of this cluster; what it wrote, of these services alone.
+            ("ecs:ListTasks",): ({"*"}, on_cluster),
+            ("ecs:DescribeTasks",): ({f"arn:aws:ecs:{account}:task/{cluster}}}/*"}, on_cluster),
+            ("logs:GetLogEvents",): (
+                {
+                    f"arn:aws:logs:{account}:log-group:"
+                    + organization[f"{stage_name}-{stack_name}"].parameter(f"/{stage_name}/{process}LogGroup")
+                    + ":log-stream:*"
+                    for process in logs[stack_name]
+                },
+                {},
             ),
         }
 

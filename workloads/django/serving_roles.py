@@ -56,6 +56,32 @@ def allow_return(scope: WorkloadStack, services: Mapping[ecs.FargateService, Dja
             resources=passed,
             conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         ),
+        *_see_why_tasks_stopped(scope, services),
+    )
+
+
+def _see_why_tasks_stopped(
+    scope: WorkloadStack, services: Mapping[ecs.FargateService, DjangoTask]
+) -> tuple[iam.PolicyStatement, ...]:
+    """Let a role see the stopped tasks of the services' cluster, and what these services' own tasks wrote."""
+    cluster = next(iter(services)).cluster
+    on_cluster = {"ArnEquals": {"ecs:cluster": cluster.cluster_arn}}
+    tasks = scope.format_arn(service="ecs", resource="task", resource_name=f"{cluster.cluster_name}/*")
+    streams = [
+        # Not made from the group's own ARN, which ends in `:*` already.
+        scope.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"{task.log_group.log_group_name}:log-stream:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for task in services.values()
+    ]
+    return (
+        # Service Authorization Reference, Amazon ECS: ListTasks is bounded by its cluster, which is a condition.
+        iam.PolicyStatement(actions=["ecs:ListTasks"], resources=["*"], conditions=on_cluster),
+        iam.PolicyStatement(actions=["ecs:DescribeTasks"], resources=[tasks], conditions=on_cluster),
+        iam.PolicyStatement(actions=["logs:GetLogEvents"], resources=streams),
     )
 
 

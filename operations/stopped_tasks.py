@@ -1,0 +1,157 @@
+"""Why a service's tasks stopped: what ECS says of the last one that failed, and what it wrote at last."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+LINES = 10
+WIDEST_LINE = 400
+_ENDED_BY_ITSELF = frozenset(
+    {"EssentialContainerExited", "TaskFailedToStart"}
+)  # ECS API Reference, Task.stopCode
+_UNHEALTHY = "health check"  # in the reason with which the scheduler stops such a task
+_PASSWORD_IN_URL = re.compile(r"(://[^:/@\s]*:)[^/\s]+@")
+
+
+@dataclass(frozen=True)
+class StoppedContainer:
+    """One container of a task that stopped.
+
+    Args:
+        name: its name.
+        exit_code: None if it never ran.
+        reason: what ECS says of it; often nothing.
+        log: where it wrote.
+        lines: what it wrote at last.
+    """
+
+    name: str
+    exit_code: int | None
+    reason: str
+    log: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StoppedTask:
+    """The last task of a service that failed.
+
+    Args:
+        id: its id.
+        stopped: when; None if ECS does not say.
+        definition: family and revision of its definition.
+        reason: why, as ECS says it.
+        containers: its containers.
+        failures: number of tasks of the service that failed and that ECS still knows; it forgets them after an hour.
+    """
+
+    id: str
+    stopped: datetime | None
+    definition: str
+    reason: str
+    containers: tuple[StoppedContainer, ...]
+    failures: int
+
+    def told(self) -> tuple[str, ...]:
+        """It in lines, for a person."""
+        when = f" {self.stopped:%Y-%m-%d %H:%M:%S} UTC" if self.stopped else ""
+        lines = [f"task {self.id} of {self.definition} stopped{when}: {self.reason}"]
+        if self.failures > 1:
+            lines[0] += f" (the last of {self.failures} that failed within the hour)"
+        for container in self.containers:
+            code = "never ran" if container.exit_code is None else f"exit code {container.exit_code}"
+            reason = f", {container.reason}" if container.reason else ""
+            lines.append(f"{container.name}: {code}{reason}; {container.log}")
+            lines += [f"  {line}" for line in container.lines]
+        return tuple(lines)
+
+
+class StoppedTasks:
+    """Looks at stopped tasks.
+
+    Args:
+        ecs: client of the workload account.
+        logs: client of the workload account.
+        cluster: name or ARN of the cluster.
+    """
+
+    def __init__(self, ecs: "ECSClient", logs: "CloudWatchLogsClient", cluster: str) -> None:
+        self._ecs = ecs
+        self._logs = logs
+        self._cluster = cluster
+
+    def last_failed(self, service: str) -> StoppedTask | None:
+        """Find the last task of a service that ended by itself, never started or was unhealthy.
+
+        Args:
+            service: name or ARN of the service; it may be gone already.
+
+        Returns:
+            None if no task that ECS still knows failed.
+        """
+        group = f"service:{service.rpartition('/')[2]}"
+        failed = [task for task in self._stopped() if task.get("group") == group and _has_failed(task)]
+        if not failed:
+            return None
+        last = max(failed, key=lambda task: task["stoppedAt"].timestamp() if "stoppedAt" in task else 0.0)
+        return StoppedTask(
+            id=last["taskArn"].rpartition("/")[2],
+            stopped=last.get("stoppedAt"),
+            definition=last["taskDefinitionArn"].rpartition("/")[2],
+            reason=last.get("stoppedReason", "no reason given"),
+            containers=tuple(self._containers(last)),
+            failures=len(failed),
+        )
+
+    def _stopped(self) -> Iterator[Any]:
+        # Not asked by service: of one that was deleted ECS lists nothing.
+        pages = self._ecs.get_paginator("list_tasks").paginate(cluster=self._cluster, desiredStatus="STOPPED")
+        for page in pages:
+            if page["taskArns"]:
+                yield from self._ecs.describe_tasks(cluster=self._cluster, tasks=page["taskArns"])["tasks"]
+
+    def _containers(self, task: Mapping[str, Any]) -> Iterator[StoppedContainer]:
+        definition = self._ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])
+        options = {
+            container["name"]: container.get("logConfiguration", {}).get("options", {})
+            for container in definition["taskDefinition"]["containerDefinitions"]
+        }
+        for container in task["containers"]:
+            name, code = container["name"], container.get("exitCode")
+            log, lines = self._log(options.get(name, {}), name, task["taskArn"].rpartition("/")[2])
+            yield StoppedContainer(name, code, container.get("reason", ""), log, lines)
+
+    def _log(self, options: Mapping[str, str], container: str, task_id: str) -> tuple[str, tuple[str, ...]]:
+        """Say where a container wrote, and give its last lines."""
+        group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
+        if group is None or prefix is None:
+            return "it has no log in CloudWatch", ()
+        try:
+            answer = self._logs.get_log_events(
+                logGroupName=group, logStreamName=f"{prefix}/{container}/{task_id}", limit=LINES
+            )
+        except self._logs.exceptions.ResourceNotFoundException:
+            return f"there is no log of it in {group}", ()
+        except ClientError as error:
+            return f"its log in {group} cannot be read: {error}", ()
+        lines = _shown([event["message"] for event in answer["events"]])
+        return (f"at last, in {group}:" if lines else f"it wrote nothing to {group}"), lines
+
+
+def _has_failed(task: Mapping[str, Any]) -> bool:
+    return task.get("stopCode") in _ENDED_BY_ITSELF or _UNHEALTHY in task.get("stoppedReason", "").lower()
+
+
+def _shown(messages: Sequence[str]) -> tuple[str, ...]:
+    """The application's own lines, shortened; a password within an address, which drivers like to quote, is hidden."""
+    lines = [line for message in messages for line in message.splitlines() if line.strip()]
+    hidden = [_PASSWORD_IN_URL.sub(r"\1***@", line) for line in lines[-LINES:]]
+    return tuple(line if len(line) <= WIDEST_LINE else f"{line[:WIDEST_LINE]}..." for line in hidden)
