@@ -1,7 +1,7 @@
 """Why a service's tasks stopped: what ECS says of the last one that failed, and what it wrote at last."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -97,8 +97,24 @@ class StoppedTasks:
         Returns:
             None if no task that ECS still knows failed.
         """
-        group = f"service:{service.rpartition('/')[2]}"
-        failed = [task for task in self._stopped() if task.get("group") == group and _has_failed(task)]
+        name = service.rpartition("/")[2]
+        return self._last(lambda other: other == name)
+
+    def last_failed_of(self, stack: str, logical_id: str) -> StoppedTask | None:
+        """Find the same for a service that a stack has made, by the name that CloudFormation gives it.
+
+        Args:
+            stack: name of the stack.
+            logical_id: of the service; it may be gone already.
+        """
+        return self._last(lambda name: name.startswith(f"{stack}-{logical_id}-"))
+
+    def _last(self, is_meant: Callable[[str], bool]) -> StoppedTask | None:
+        failed = [
+            task
+            for task in self._stopped()
+            if is_meant(task.get("group", "").removeprefix("service:")) and _has_failed(task)
+        ]
         if not failed:
             return None
         last = max(failed, key=lambda task: task["stoppedAt"].timestamp() if "stoppedAt" in task else 0.0)
@@ -142,7 +158,7 @@ class StoppedTasks:
             return f"there is no log of it in {group}", ()
         except ClientError as error:
             return f"its log in {group} cannot be read: {error}", ()
-        lines = _shown([event["message"] for event in answer["events"]])
+        lines = shown([event["message"] for event in answer["events"]])
         return (f"at last, in {group}:" if lines else f"it wrote nothing to {group}"), lines
 
 
@@ -150,8 +166,12 @@ def _has_failed(task: Mapping[str, Any]) -> bool:
     return task.get("stopCode") in _ENDED_BY_ITSELF or _UNHEALTHY in task.get("stoppedReason", "").lower()
 
 
-def _shown(messages: Sequence[str]) -> tuple[str, ...]:
-    """The application's own lines, shortened; a password within an address, which drivers like to quote, is hidden."""
+def shown(messages: Sequence[str]) -> tuple[str, ...]:
+    """Shorten an application's last lines; a password within an address, which drivers like to quote, is hidden.
+
+    Args:
+        messages: what it wrote.
+    """
     lines = [line for message in messages for line in message.splitlines() if line.strip()]
     hidden = [_PASSWORD_IN_URL.sub(r"\1***@", line) for line in lines[-LINES:]]
     return tuple(line if len(line) <= WIDEST_LINE else f"{line[:WIDEST_LINE]}..." for line in hidden)

@@ -1,12 +1,16 @@
-"""What the failed builds of a rehearsed pipeline wrote: kept, for the rehearsal takes its log groups down with it."""
+"""What failed builds and tasks of a rehearsed pipeline wrote: kept, for the rehearsal takes its logs down with it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from operations.pipeline_access import PipelineAccess
 from operations.pipeline_view import FAILED
 from rehearsal.emulator import Emulator
+from rehearsal.failed_services import SERVICE, why_tasks_stopped
+
+_SERVICE = re.compile(rf"(\w+) \[{re.escape(SERVICE)}\]")  # in the error of a CloudFormation action
 
 
 def keep_failed(access: PipelineAccess, emulator: Emulator, account: str, folder: Path) -> list[str]:
@@ -22,7 +26,7 @@ def keep_failed(access: PipelineAccess, emulator: Emulator, account: str, folder
         A sentence on each.
     """
     told = []
-    for name, build_id in _failed(access):
+    for name, build_id in _builds(_failed(access)):
         (build,) = emulator.client("codebuild", account).batch_get_builds(ids=[build_id])["builds"]
         file = folder / f"{name}.log"
         try:
@@ -37,18 +41,47 @@ def keep_failed(access: PipelineAccess, emulator: Emulator, account: str, folder
     return told
 
 
-def _failed(access: PipelineAccess) -> Iterator[tuple[str, str]]:
-    """Name of each action that failed, and its build."""
+def failed_tasks(access: PipelineAccess, emulator: Emulator) -> list[str]:
+    """Say of each service that a failed deployment of the newest execution names how its last task ended.
+
+    Args:
+        access: the pipeline.
+        emulator: the running emulator.
+    """
+    told = []
+    for detail in _failed(access):
+        given = detail["input"]
+        if given["actionTypeId"]["provider"] != "CloudFormation":
+            continue
+        settings = given["configuration"]
+        account, stack = settings["RoleArn"].split(":")[4], settings["StackName"]
+        error = detail.get("output", {}).get("executionResult", {}).get("errorDetails", {}).get("message", "")
+        for logical_id in _SERVICE.findall(error):
+            why = why_tasks_stopped(emulator, account, given["region"], stack=stack, logical_id=logical_id)
+            if why:
+                told.append("\n".join((f"{detail['actionName']}, {logical_id}: {why[0]}", *why[1:])))
+    return told
+
+
+def _builds(failed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Name of each failed action that built, and its build."""
+    for detail in failed:
+        provider = detail["input"]["actionTypeId"]["provider"]
+        build_id = detail.get("output", {}).get("executionResult", {}).get("externalExecutionId")
+        if provider == "CodeBuild" and build_id:
+            yield detail["actionName"], build_id
+
+
+def _failed(access: PipelineAccess) -> Iterator[Mapping[str, Any]]:
+    """The runs of actions that failed."""
     execution = access.view().execution_id
     pages = access.api.get_paginator("list_action_executions").paginate(
         pipelineName=access.name, filter={"pipelineExecutionId": execution}
     )
     for page in pages:
         for detail in page["actionExecutionDetails"]:
-            category = detail["input"]["actionTypeId"]["provider"]
-            build_id = detail.get("output", {}).get("executionResult", {}).get("externalExecutionId")
-            if detail["status"] == FAILED and category == "CodeBuild" and build_id:
-                yield detail["actionName"], build_id
+            if detail["status"] == FAILED:
+                yield detail
 
 
 def _lines(logs: Any, where: dict[str, str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from operations.checks import LEAVE_OUT
 from operations.pipeline_access import PipelineAccess
 from operations.pipeline_view import find_pipeline
 from rehearsal.approver import Approver
-from rehearsal.build_output import keep_failed
+from rehearsal.build_output import failed_tasks, keep_failed
 from rehearsal.door import DoorState
 from rehearsal.door.resolver import Registrar
 from rehearsal.emulator import Emulator
@@ -116,6 +116,7 @@ class ByPipeline:
         except PipelineError:
             folder = self._root / "reports" / "rehearsal"
             report.notes += keep_failed(access, self._emulator, self._tooling, folder)
+            report.notes += failed_tasks(access, self._emulator)
             raise
         finally:
             self._progress.show(None)

@@ -90,9 +90,8 @@ class PipelineRun:
             found = self._access.view()
             self.executions += 1
             status = self._through(found.execution_id, [stage.name for stage in found.stages])
-            if (
-                status == SUCCEEDED
-            ):  # every stage that was there; it may have added one, and was cancelled for that
+            if status == SUCCEEDED:
+                # In every stage that was there; it may have added one, and was cancelled for that.
                 status = self._end(found.execution_id)
             if status == SUCCEEDED:
                 return found.execution_id

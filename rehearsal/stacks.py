@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from config.assembly import AssembledStack
 from rehearsal.emulator import Emulator
+from rehearsal.failed_services import SERVICE, why_tasks_stopped
 
 COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 NOT_STARTED = "NOT_DEPLOYED"
@@ -44,6 +45,7 @@ class Failure:
         resource: logical id.
         resource_type: CloudFormation type.
         reason: CloudFormation's reason.
+        details: of a service, how its last task ended.
     """
 
     stack: str
@@ -51,9 +53,11 @@ class Failure:
     resource: str
     resource_type: str
     reason: str
+    details: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.stack} ({self.account}): {self.resource} [{self.resource_type}]: {self.reason}"
+        first = f"{self.stack} ({self.account}): {self.resource} [{self.resource_type}]: {self.reason}"
+        return "\n".join([first, *(f"  {line}" for line in self.details)])
 
 
 class StackWatch:
@@ -126,8 +130,23 @@ class StackWatch:
                 resource=event["LogicalResourceId"],
                 resource_type=event["ResourceType"],
                 reason=event.get("ResourceStatusReason", "no reason given"),
+                details=self._details(stack, event),
             )
             for event in own
             # What CloudFormation stopped because something else failed says nothing.
             if _CANCELLED not in event.get("ResourceStatusReason", "")
         ]
+
+    def _details(self, stack: AssembledStack, event: dict[str, Any]) -> tuple[str, ...]:
+        if event["ResourceType"] != SERVICE:
+            return ()
+        try:
+            return why_tasks_stopped(
+                self._emulator,
+                stack.account,
+                stack.region,
+                stack=stack.name,
+                logical_id=event["LogicalResourceId"],
+            )
+        except ClientError as error:  # the report goes on without it
+            return (f"why its tasks stopped cannot be seen: {error}",)

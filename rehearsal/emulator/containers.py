@@ -75,7 +75,12 @@ class Service(Resource):
         made = ecs.create_service(
             **{"desiredCount": 1, **request, "serviceName": name}, **_ecs_tags(properties)
         )
-        return self._settled(made["service"])
+        try:
+            return self._settled(made["service"])
+        except ValueError:
+            # MiniStack forgets what failed while it was made; CloudFormation deletes it when it rolls back.
+            self.delete(made["service"]["serviceArn"], properties)
+            raise
 
     def update(self, physical_id: str, old: Properties, new: Properties) -> Created:
         """Roll it to the new properties."""

@@ -24,8 +24,20 @@ TASK_LABEL = "com.amazonaws.ecs.task-arn"
 _CONTAINER_LABEL = "com.amazonaws.ecs.container-name"
 _STOP_SECONDS = 30.0  # ECS's default of stopTimeout
 _MIB = 1 << 20
+_LAST_BYTES = 4096
 # The image's own variables: those of the official Python images, without the interpreter's folder.
 _IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def last_words_file(directory: Path, task_id: str, container: str) -> Path:
+    """Return where the end of a failed container's log is kept.
+
+    Args:
+        directory: the emulator's folder.
+        task_id: id of its task.
+        container: its name.
+    """
+    return directory / "last-words" / f"{task_id}.{container}"
 
 
 @dataclass(frozen=True)
@@ -129,11 +141,24 @@ class TaskContainer(Container):
             )
 
     def remove(self, *, v: bool = False, force: bool = False) -> None:
-        """End it, and take its credentials and its address back."""
+        """End it, keep what it wrote at last, and take its credentials and its address back."""
+        if self.status == "running":
+            self.stop()
+        self._keep_last_words()
         super().remove(v=v, force=force)
         if self._grant is not None:
             self._platform.agent.revoke(self._grant)
         self._platform.network.release(self._task.arn)
+
+    def _keep_last_words(self) -> None:
+        """Keep the end of the log of what failed: a stack that is rolled back takes its log group down with it."""
+        if self.process is None or not self.process.code or not self.log_file.exists():
+            return
+        file = last_words_file(self._platform.directory.parent, self._task.id, self._task.container["name"])
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        with self.log_file.open("rb") as log:
+            log.seek(max(0, self.log_file.stat().st_size - _LAST_BYTES))
+            file.write_bytes(log.read())
 
     def _environment(self, root: Path) -> dict[str, str]:
         """Return all variables: of the image, of the ECS agent, of the task definition, and the local AWS's."""

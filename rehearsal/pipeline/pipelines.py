@@ -76,9 +76,8 @@ class Pipeline:
                 if not execution.has_ended:
                     summary = "The pipeline's definition was updated before the pipeline execution completed"
                     execution.end(records.CANCELLED, summary)
-            if (
-                definition.restart_on_update
-            ):  # at once: who looks must not find the cancelled one as the newest
+            # At once: who looks must not find the cancelled one as the newest.
+            if definition.restart_on_update:
                 self.start("StartPipelineExecution", "cloudformation.amazonaws.com")
             self.changed.notify_all()
 

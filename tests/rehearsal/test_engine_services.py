@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from rehearsal.failed_services import why_tasks_stopped
+from tests.rehearsal.conftest import REGION, STAGING
 from tests.rehearsal.workload import Workload, processes_of, until
 
 pytestmark = pytest.mark.rehearsal
@@ -137,12 +139,33 @@ def test_a_version_that_does_not_start_is_rolled_back_and_the_old_one_serves_on(
     workload.remove(name)
 
 
-def test_a_stack_fails_with_a_service_that_does_not_start(workload: Workload) -> None:
+def test_a_stack_fails_with_a_service_that_does_not_start_and_its_last_lines_outlive_it(
+    workload: Workload,
+) -> None:
+    options = {"awslogs-region": REGION, "awslogs-stream-prefix": "test", "awslogs-group": {"Ref": "Logs"}}
+    definition = {
+        "Type": "AWS::ECS::TaskDefinition",
+        "Properties": {
+            "Cpu": "256",
+            "Memory": "512",
+            "NetworkMode": "awsvpc",
+            "RequiresCompatibilities": ["FARGATE"],
+            "ExecutionRoleArn": workload.execution_role,
+            "ContainerDefinitions": [
+                {
+                    "Name": "main",
+                    "Image": workload.image,
+                    "Command": ["bin/end", "9"],
+                    "LogConfiguration": {"LogDriver": "awslogs", "Options": options},
+                }
+            ],
+        },
+    }
     service = {
         "Type": "AWS::ECS::Service",
         "Properties": {
             "Cluster": workload.cluster,
-            "TaskDefinition": workload.define("bin/end", "1"),
+            "TaskDefinition": {"Ref": "Definition"},
             "DesiredCount": 1,
             "LaunchType": "FARGATE",
             "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"]}},
@@ -150,10 +173,18 @@ def test_a_stack_fails_with_a_service_that_does_not_start(workload: Workload) ->
         },
     }
 
-    made = workload.cloud.deploy({"Service": service})
+    made = workload.cloud.deploy(
+        {"Logs": {"Type": "AWS::Logs::LogGroup"}, "Definition": definition, "Service": service}
+    )
 
     assert made.status == "ROLLBACK_COMPLETE"
     assert "Circuit Breaker was triggered" in made.failures["Service"]
+    services = workload.ecs.list_services(cluster=workload.cluster)["serviceArns"]
+    assert not [arn for arn in services if f"/{made.name}-" in arn], "it is rolled back, too"
+    told = why_tasks_stopped(workload.cloud.emulator, STAGING, REGION, stack=made.name, logical_id="Service")
+    assert "Essential container" in told[0]
+    assert "exit code 9" in told[1]
+    assert told[2:] == ("  ending with 9",)
 
 
 def test_there_are_never_two_of_a_singleton(workload: Workload) -> None:
