@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from config.naming import Names, current_record_key
-from operations.commands import rollback
+from operations.commands import rollback, status
 from operations.pipeline_access import PipelineAccess
 from operations.pipeline_view import find_pipeline
 from operations.releases.outcome import read_outcome
@@ -107,6 +107,23 @@ def test_the_record_step_reaches_its_own_environments_records_alone(released: Re
     for refused in attempts:
         with pytest.raises(ClientError, match="AccessDenied"):
             refused()
+
+
+def test_another_image_under_the_released_tag_is_refused_and_the_tag_stays(
+    released: Released, tmp_path: Path
+) -> None:
+    """Of the registry as it was deployed; the tag is a content hash, so only a mistake or an attack pushes it again."""
+    image = next(one for one in released.deployed.images if one.digest == released.digest)
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+
+    with pytest.raises(ClientError, match="ImageTagAlreadyExistsException"):
+        released.push(image.tag, tmp_path)
+
+    ecr = released.deployed.emulator.client("ecr", released.deployed.configuration.accounts.tooling)
+    (known,) = ecr.describe_images(repositoryName=image.repository, imageIds=[{"imageTag": image.tag}])[
+        "imageDetails"
+    ]
+    assert known["imageDigest"] == released.digest
 
 
 def test_another_image_that_runs_stops_the_record_and_a_rollback_mends_it(released: Released) -> None:
@@ -208,7 +225,13 @@ def test_an_image_that_ends_at_once_is_taken_back_and_the_site_serves_on(
     assert failed.code == 1
     assert f"not everything runs {bad}" in failed.output
     assert f"web runs {released.digest}" in failed.output
+    for said in ("Essential container", "exit code 1", "  broken"):
+        assert said in failed.output, "why its tasks stopped, read with the role for rollbacks"
     assert serving in _web_tasks(released), "the task that served has served on"
+    shown = released.run(status.command)
+    assert shown.code == 0, shown.output
+    assert "web: the last failure" in shown.output
+    assert "  broken" in shown.output
     # The failed migration of the test before still stands against it.
     back = released.run(rollback.command, "--to", released.digest, "--even-if-unsafe")
     assert back.code == 0, back.output
