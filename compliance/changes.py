@@ -1,7 +1,7 @@
 """What is new, gone or changed between two results: what a reviewer reads, and what the approval packet shows."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -229,25 +229,29 @@ def _by_key(parts: Iterable[Part], key: Callable[[Part], Hashable]) -> Mapping[t
     return found
 
 
-def judgements(result: ComplianceResult) -> Iterator[Judgement]:
+def judgements(
+    result: ComplianceResult, statuses: Container[Status] = frozenset(Status)
+) -> Iterator[Judgement]:
     """Yield the rows of a result with their waivers in them, in its order.
 
     Args:
         result: the result.
+        statuses: of which rows; of all if left out.
     """
     seen: Counter[tuple[str, ...]] = Counter()
     for row in result.rows:
         name = (row.pack, row.rule, row.resource, row.stack, row.finding)
-        yield Judgement(
-            pack=row.pack,
-            rule=row.rule,
-            resource=row.resource,
-            stack=row.stack,
-            finding=row.finding,
-            status=row.status,
-            waiver=None if row.waiver is None else result.waivers[row.waiver],
-            occurrence=seen[name],
-        )
+        if row.status in statuses:
+            yield Judgement(
+                pack=row.pack,
+                rule=row.rule,
+                resource=row.resource,
+                stack=row.stack,
+                finding=row.finding,
+                status=row.status,
+                waiver=None if row.waiver is None else result.waivers[row.waiver],
+                occurrence=seen[name],
+            )
         seen[name] += 1
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.templates import Assembly, Json, Resource
+from compliance.templates import Assembly, Json, Resource, Stack
 
 POLICY_OF_RESOURCE = {
     "AWS::S3::BucketPolicy": "PolicyDocument",
@@ -112,10 +112,15 @@ def identity_statements(role: Resource) -> list[Statement]:
         for policy in role.get("Policies", default=[])
         for statement in statements(role, policy["PolicyDocument"])
     ]
-    for policy in role.stack.resources("AWS::IAM::Policy"):
-        if f'"{role.logical_id}"' in json.dumps(policy.get("Roles")):
+    for policy, roles in role.stack.once("policies", lambda: _policies(role.stack)):
+        if f'"{role.logical_id}"' in roles:
             found += statements(policy, policy.properties["PolicyDocument"])
     return found
+
+
+def _policies(stack: Stack) -> list[tuple[Resource, str]]:
+    """Return the policies of a stack, each with the roles that it is attached to, as JSON."""
+    return [(policy, json.dumps(policy.get("Roles"))) for policy in stack.resources("AWS::IAM::Policy")]
 
 
 def resource_statements(assembly: Assembly) -> Iterator[Statement]:

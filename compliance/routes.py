@@ -37,11 +37,15 @@ class Route:
 
 def network_of(stack: Stack) -> IPv4Network:
     """Return the address range of a stack's VPC."""
-    return IPv4Network(stack.resource("AWS::EC2::VPC").get("CidrBlock"))
+    return stack.once("network", lambda: IPv4Network(stack.resource("AWS::EC2::VPC").get("CidrBlock")))
 
 
 def subnet_tables(stack: Stack) -> dict[str, list[Route]]:
     """Return the routes of each subnet of a stack's VPC."""
+    return stack.once("subnet tables", lambda: _subnet_tables(stack))
+
+
+def _subnet_tables(stack: Stack) -> dict[str, list[Route]]:
     tables = {}
     for association in stack.resources("AWS::EC2::SubnetRouteTableAssociation"):
         table = association.text("RouteTableId")
@@ -66,6 +70,10 @@ def gateway_table(assembly: Assembly, name: str) -> list[Route]:
     The hub's holds what environments propagate, and no propagation is written down: it follows from the gateway's
     defaults, which one call sets. What the templates of the environments attach is what arrives.
     """
+    return assembly.once(("gateway table", name), lambda: _gateway_table(assembly, name))
+
+
+def _gateway_table(assembly: Assembly, name: str) -> list[Route]:
     network = assembly[_HUB_STACK]
     table = network.resource("AWS::EC2::TransitGatewayRouteTable", name.capitalize())
     routes = [
@@ -93,7 +101,7 @@ def _defaults(assembly: Assembly) -> Resource:
 
 def association_table(assembly: Assembly) -> str:
     """Return the table with which attachments are associated that nobody associates by hand."""
-    return _option(assembly, "AssociationDefaultRouteTableId")
+    return assembly.once("association", lambda: _option(assembly, "AssociationDefaultRouteTableId"))
 
 
 def propagation_table(assembly: Assembly) -> str:

@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from config.assembly import AssembledStack, read_assembly
 
 Json = dict[str, Any]
+Made = TypeVar("Made")
 
 _VARIABLE = re.compile(r"\$\{([^}!]+)\}")
 
@@ -78,7 +79,39 @@ class Resource:
         return [self.stack.text(each) for each in (value if isinstance(value, list) else [value])]
 
 
-class Stack:
+class _Remembering:
+    """Computes some things once, from when its templates are settled on.
+
+    Rules ask the same again and again: what is of a type, which policies a role has, where a route leads. Before that,
+    and in a copy, everything is computed anew, for templates may still change.
+    """
+
+    def __init__(self) -> None:
+        self._memory: dict[Hashable, Any] | None = None
+
+    def __getstate__(self) -> Json:
+        return {**self.__dict__, "_memory": None}
+
+    def forget(self) -> None:
+        """Settle on the templates as they are now."""
+        self._memory = {}
+
+    def once(self, what: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what was made before, or make it.
+
+        Args:
+            what: names it.
+            make: makes it.
+        """
+        if self._memory is None:
+            return make()
+        if what not in self._memory:
+            self._memory[what] = make()
+        found: Made = self._memory[what]
+        return found
+
+
+class Stack(_Remembering):
     """One stack of an assembly.
 
     Args:
@@ -101,6 +134,7 @@ class Stack:
     """
 
     def __init__(self, assembly: "Assembly", assembled: AssembledStack) -> None:
+        super().__init__()
         self.assembly = assembly
         self.name = assembled.name
         self.path = assembled.path
@@ -127,11 +161,22 @@ class Stack:
 
     def resources(self, *types: str) -> list[Resource]:
         """Return its resources, of the given types if any are given."""
-        return [
-            Resource(self, logical_id, body)
-            for logical_id, body in self.template.get("Resources", {}).items()
-            if not types or body["Type"] in types
-        ]
+        if not types:
+            return [*self.once("resources", self._resources)]
+        of_type = self.once("types", self._of_type)
+        if len(types) == 1:
+            return [*of_type.get(types[0], ())]
+        return [each for each in self.once("resources", self._resources) if each.type in types]
+
+    def _resources(self) -> list[Resource]:
+        found = self.template.get("Resources", {}).items()
+        return [Resource(self, logical_id, body) for logical_id, body in found]
+
+    def _of_type(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.once("resources", self._resources):
+            found.setdefault(resource.type, []).append(resource)
+        return found
 
     def resource(self, resource_type: str, containing: str = "") -> Resource:
         """Return the only resource of a type whose logical id contains a text.
@@ -216,7 +261,7 @@ class Stack:
         return producer.text(output["Value"])
 
 
-class Assembly:
+class Assembly(_Remembering):
     """Every stack that a synthesis wrote.
 
     Args:
@@ -228,6 +273,7 @@ class Assembly:
     """
 
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self.directory = directory
         self.stacks = {each.name: Stack(self, each) for each in read_assembly(directory)}
 
@@ -243,8 +289,16 @@ class Assembly:
         """Return the stacks of a stage, or with an empty name those of the tooling account."""
         return [stack for stack in self.stacks.values() if stack.stage == stage]
 
+    def settle(self) -> None:
+        """Settle on the templates as they are now: what is computed from them is remembered from here on."""
+        for part in (self, *self.stacks.values()):
+            part.forget()
+
     def resources(self, *types: str) -> list[Resource]:
         """Return the resources of all stacks, of the given types if any are given."""
+        return [*self.once(("resources", types), lambda: self._resources(*types))]
+
+    def _resources(self, *types: str) -> list[Resource]:
         return [resource for stack in self.stacks.values() for resource in stack.resources(*types)]
 
     def dependencies(self, stack: Stack) -> set[str]:
@@ -260,11 +314,30 @@ class Assembly:
 
 
 def walk(value: Any) -> Iterator[Any]:
-    """Yield a value and everything inside it."""
-    yield value
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from walk(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from walk(part)
+    """Yield a value and everything inside it, in its order."""
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        yield part
+        if isinstance(part, dict):
+            pending.extend(reversed(part.values()))
+        elif isinstance(part, list):
+            pending.extend(reversed(part))
+
+
+def texts_in(value: Any) -> set[str]:
+    """Return the texts inside a value, each once; keys are none.
+
+    Args:
+        value: a template, or a part of one.
+    """
+    found, pending = set(), [value]
+    while pending:  # not by `walk`: a template has thousands of parts, and rules look at every one
+        part = pending.pop()
+        if isinstance(part, str):
+            found.add(part)
+        elif isinstance(part, dict):
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
+    return found

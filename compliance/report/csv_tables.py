@@ -104,7 +104,12 @@ def _write(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]])
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        known: dict[object, str] = {}  # most cells are those of other rows
+        for row in rows:
+            for value in row:
+                if value not in known:
+                    known[value] = _cell(value)
+            writer.writerow([known[value] for value in row])
     return file
 
 

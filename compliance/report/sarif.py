@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,9 @@ def _told(
     known = (
         {} if change is None else {one.after.key: one.kind for one in change.rows if one.after is not None}
     )
-    for row in judgements(result):
-        if row.status in TOLD:
-            kind = known.get(row.key)
-            yield row, None if change is None else "unchanged" if kind is None else BASELINE_STATES[kind]
+    for row in judgements(result, TOLD):
+        kind = known.get(row.key)
+        yield row, None if change is None else "unchanged" if kind is None else BASELINE_STATES[kind]
     for one in () if change is None else change.rows:
         if one.before is not None and one.after is None and one.before.status in TOLD:
             yield one.before, BASELINE_STATES[one.kind]
@@ -120,6 +120,7 @@ def _message(row: Judgement) -> str:
     return f"{row.rule} {told} on {row.resource}{finding}"
 
 
+@cache
 def source_file(stack_path: str) -> str:
     """Return the file in this repository that defines a stack, by the project's layout: one stack, one file.
 

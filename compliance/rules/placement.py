@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from compliance.rules.load_balancers import LOG_ACCOUNTS
 from compliance.rules.rule import Finding, Organization, judged, rule
-from compliance.templates import Stack, walk
+from compliance.templates import Stack, texts_in
 from config.naming import CDN_REGION, SHARED_SERVICES_STAGE
 
 _ACCOUNT_OF_ARN = re.compile(r"\barn:[\w-]*:[\w-]*:[\w-]*:(\d{12}):")
@@ -52,12 +52,7 @@ def no_strange_account_is_named(organization: Organization) -> Iterator[Finding]
     """Look at the account of every ARN that is written out in a template."""
     for stack in organization.assembly.stacks.values():
         known = organization.accounts | {LOG_ACCOUNTS.get(stack.region, "")}
-        named = {
-            match
-            for value in walk(stack.template)
-            if isinstance(value, str)
-            for match in _ACCOUNT_OF_ARN.findall(value)
-        }
+        named = set(_ACCOUNT_OF_ARN.findall("\n".join(texts_in(stack.template))))
         yield from judged(stack, [f"it names account {account}" for account in sorted(named - known)])
 
 

@@ -15,7 +15,7 @@ Level = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Organization:
-    """What a rule looks at.
+    """What a rule looks at. From when it is made, the templates stay as they are.
 
     Args:
         assembly: the synthesized templates.
@@ -24,6 +24,9 @@ class Organization:
 
     assembly: Assembly
     configuration: Configuration
+
+    def __post_init__(self) -> None:
+        self.assembly.settle()
 
     @cached_property
     def names(self) -> Names:

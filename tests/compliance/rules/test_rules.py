@@ -47,6 +47,25 @@ def test_a_fault_is_found_where_it_is(
     assert any(fault.problem in finding.problem for finding in found), found
 
 
+def test_what_was_remembered_of_templates_is_forgotten_when_they_change(
+    organization: Assembly, configuration: Configuration
+) -> None:
+    """Rules remember what they computed; neither a copy nor the next judgement takes that for its own."""
+    judged = Organization(organization, configuration)
+    for one in RULES:
+        one.findings(judged)
+    broken = copy.deepcopy(organization)
+    web = broken[f"{documents.STAGING}-Web"]
+    assert not web.resources("AWS::S3::Bucket")
+    web.template["Resources"]["Uploads"] = {"Type": "AWS::S3::Bucket"}
+    assert [bucket.logical_id for bucket in web.resources("AWS::S3::Bucket")] == ["Uploads"]
+    Organization(broken, configuration)
+    assert broken.resources("AWS::S3::Bucket")
+    del web.template["Resources"]["Uploads"]
+    Organization(broken, configuration)
+    assert not web.resources("AWS::S3::Bucket")
+
+
 def test_every_rule_has_a_fault_that_it_finds() -> None:
     assert {fault.rule for fault in FAULTS} == BY_ID.keys()
 
