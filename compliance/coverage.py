@@ -91,8 +91,11 @@ def _rules_by_type(resources: Sequence[Resource], judged: Mapping[str, set[str]]
     rules: dict[str, set[str]] = {}
     for resource in resources:
         said = judged.get(resource.path)
-        if said is not None:
-            rules[resource.type] = rules.get(resource.type, said) & said
+        if said is None:
+            continue
+        known = rules.get(resource.type)
+        if known is None or not known <= said:
+            rules[resource.type] = said if known is None else known & said
     return rules
 
 

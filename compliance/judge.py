@@ -7,6 +7,7 @@ from pathlib import Path
 from compliance.catalogue import rules_of, source_of
 from compliance.coverage import Watched, cells, passed_over, report_problems, unjudged
 from compliance.exposure import exposures
+from compliance.garbage import collector_resting
 from compliance.ledger import Ledger
 from compliance.packs import OWN, PACKS, nag_packs_of
 from compliance.reports import COMPLIANT, NON_COMPLIANT, SUPPRESSED, Report, read_reports, report_name
@@ -31,6 +32,7 @@ OPEN = frozenset({Status.NON_COMPLIANT, Status.UNKNOWN})
 _STATUS = {COMPLIANT: Status.COMPLIANT, NON_COMPLIANT: Status.NON_COMPLIANT, SUPPRESSED: Status.NON_COMPLIANT}
 
 
+@collector_resting()
 def judge(
     directory: Path, *, configuration: Configuration, waivers: Sequence[Waiver], today: date
 ) -> ComplianceResult:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from compliance.templates import Stack
@@ -10,6 +11,9 @@ from compliance.templates import Stack
 SUFFIX = "-NagReport"
 ENDING = ".csv"
 """cdk-nag appends to its CSV report; of its JSON report it reads and writes the whole again for every line."""
+
+_COLUMNS = ("Rule ID", "Resource ID", "Compliance", "Exception Reason", "Rule Level", "Rule Info")
+"""In the order of the fields of `Row`."""
 
 COMPLIANT = "Compliant"
 NON_COMPLIANT = "Non-Compliant"
@@ -98,15 +102,8 @@ def strangers(report: Report, stack: Stack) -> Iterable[str]:
 
 def _report(file: Path) -> Report:
     with file.open(encoding="utf-8", newline="") as content:
-        rows = tuple(
-            Row(
-                rule=line["Rule ID"],
-                resource=line["Resource ID"],
-                compliance=line["Compliance"],
-                reason=line["Exception Reason"],
-                level=line["Rule Level"],
-                info=line["Rule Info"],
-            )
-            for line in csv.DictReader(content)
-        )
+        lines = csv.reader(content)
+        header = next(lines, [])
+        columns = itemgetter(*(header.index(column) for column in _COLUMNS)) if header else itemgetter(0)
+        rows = tuple(Row(*columns(line)) for line in lines if line)
     return Report(file.stem, file, rows)

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from compliance.changes import ComplianceChange
+from compliance.garbage import collector_resting
 from compliance.report.csv_tables import write_tables
 from compliance.report.markdown import summary
 from compliance.report.page import render
@@ -18,6 +19,7 @@ CHANGE = "compliance-change.json"
 __all__ = ["CHANGE", "PAGE", "SARIF", "SUMMARY", "write_reports"]
 
 
+@collector_resting()
 def write_reports(
     result: ComplianceResult, directory: Path, *, change: ComplianceChange | None = None
 ) -> tuple[Path, ...]:

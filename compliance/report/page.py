@@ -117,15 +117,16 @@ def _data(result: ComplianceResult, change: ComplianceChange | None) -> Mapping[
     gone = [] if change is None else [one.before for one in change.rows if one.after is None and one.before]
     changes = {} if change is None else {one.after.key: one for one in change.rows if one.after is not None}
     texts, stacks, rules = _Index(), _Index(), _Index()
+    numbers = {status: number for number, status in enumerate(STATUSES)}
     rows: list[list[int]] = []
     # Without a comparison the rows need no names, and making them costs as much as the rest.
     keys = [row.key for row in judgements(result)] if changes else [None] * len(result.rows)
     for row, key in zip(result.rows, keys, strict=True):
         found = changes.get(key) if key else None
-        before = -1 if found is None or found.before is None else STATUSES.index(found.before.status)
+        before = -1 if found is None or found.before is None else numbers[found.before.status]
         rows.append(
             [
-                *(stacks(row.stack), texts(row.resource), rules(row.rule), STATUSES.index(row.status)),
+                *(stacks(row.stack), texts(row.resource), rules(row.rule), numbers[row.status]),
                 *(-1 if row.waiver is None else row.waiver, texts(row.finding), texts(row.rechecked_by)),
                 *(0 if found is None else KINDS.index(found.kind) + 1, before),
             ]
