@@ -1,5 +1,8 @@
 """Clients of AWS, as every command makes them. boto3 finds credentials and endpoints in its usual places."""
 
+import getpass
+import re
+
 import boto3
 import botocore.session
 from botocore.config import Config
@@ -8,6 +11,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from operations.errors import CommandError
 
+LONGEST_SESSION_NAME = 64  # AWS STS API Reference, AssumeRole
 # Adaptive: a throttled call waits and comes again, and the calls after it come more slowly.
 CLIENT = Config(
     retries={"mode": "adaptive", "max_attempts": 10},
@@ -53,7 +57,7 @@ def operator_session(role_arn: str, *, region: str, purpose: str, profile: str |
     Args:
         role_arn: the role.
         region: AWS region.
-        purpose: name of the session, as CloudTrail shows it.
+        purpose: such as `lz-run`; CloudTrail shows it, and the person's name behind it.
         profile: AWS profile of the caller; what boto3 finds if None.
 
     Raises:
@@ -67,7 +71,7 @@ def operator_session(role_arn: str, *, region: str, purpose: str, profile: str |
         client_creator=own._session.create_client,
         source_credentials=source,
         role_arn=role_arn,
-        extra_args={"RoleSessionName": purpose},
+        extra_args={"RoleSessionName": _session_name(purpose)},
     )
     credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
     try:
@@ -86,3 +90,7 @@ def operator_session(role_arn: str, *, region: str, purpose: str, profile: str |
     assumed = botocore.session.get_session()
     assumed._credentials = credentials  # type: ignore[attr-defined]  # botocore has no other way to hand them over
     return boto3.Session(botocore_session=assumed, region_name=region)
+
+
+def _session_name(purpose: str) -> str:
+    return re.sub(r"[^\w+=,.@-]", "-", f"{purpose}-{getpass.getuser()}")[:LONGEST_SESSION_NAME]

@@ -104,7 +104,7 @@ def pipeline_access(*, config: Path | None, rehearsal: bool, profile: str | None
     """
     configuration = load(config)
     if rehearsal:
-        use_kept_rehearsal(configuration.accounts.tooling)
+        use_kept_rehearsal(configuration.accounts.tooling, profile=profile)
     session = boto3.Session(region_name=configuration.organization.region, profile_name=profile)
     name = find_pipeline(session.client("cloudformation", config=CLIENT))
     return PipelineAccess(

@@ -26,15 +26,19 @@ def kept_directory() -> Path:
     return found
 
 
-def use_kept_rehearsal(account: str) -> None:
+def use_kept_rehearsal(account: str, *, profile: str | None = None) -> None:
     """Let every AWS client of this process work on the rehearsal, as an account's root.
 
     Args:
         account: account id.
+        profile: the AWS profile that was asked for, which makes no sense here.
 
     Raises:
-        CommandError: no rehearsal is up.
+        CommandError: no rehearsal is up, or a profile is asked for.
     """
+    if profile is not None:
+        message = "--rehearsal takes no --profile: it uses no credentials of yours"
+        raise CommandError(message, fix="leave one of them out")
     from rehearsal.kept import STATE  # noqa: PLC0415
 
     state: dict[str, Any] = json.loads((kept_directory() / STATE).read_text(encoding="utf-8"))

@@ -54,7 +54,7 @@ def failed_tasks(access: PipelineAccess, emulator: Emulator) -> list[str]:
         if given["actionTypeId"]["provider"] != "CloudFormation":
             continue
         settings = given["configuration"]
-        account, stack = settings["RoleArn"].split(":")[4], settings["StackName"]
+        account, stack = given["roleArn"].split(":")[4], settings["StackName"]
         error = detail.get("output", {}).get("executionResult", {}).get("errorDetails", {}).get("message", "")
         for logical_id in _SERVICE.findall(error):
             why = why_tasks_stopped(emulator, account, given["region"], stack=stack, logical_id=logical_id)

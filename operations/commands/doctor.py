@@ -34,12 +34,9 @@ def command(*, profile: str | None, rehearsal: bool, as_json: bool, config: Path
     code is 1 if one is not ready; the command that mends each is printed. The pipeline runs it before it changes
     itself.
     """
-    if rehearsal and profile:
-        message = "--rehearsal takes no --profile: it uses no credentials of yours"
-        raise click.UsageError(message)
     configuration = load(config)
     if rehearsal:
-        use_kept_rehearsal(configuration.accounts.tooling)
+        use_kept_rehearsal(configuration.accounts.tooling, profile=profile)
     session = boto3.Session(region_name=configuration.organization.region, profile_name=profile)
     found = examine(configuration, session)
     sick = [health for health in found if health.problem]

@@ -96,13 +96,10 @@ def command(
     _check_use(
         assembly=assembly, waiting=waiting, images=images, scan=scan, publish=publish, execution=execution
     )
-    if rehearsal and profile:
-        message = "--rehearsal takes no --profile: it uses no credentials of yours"
-        raise click.UsageError(message)
     configuration = load(config)
     stage = configuration.find_stage(environment)
     if rehearsal:
-        use_kept_rehearsal(configuration.accounts.tooling)
+        use_kept_rehearsal(configuration.accounts.tooling, profile=profile)
     session = boto3.Session(region_name=configuration.organization.region, profile_name=profile)
     if waiting:
         access = pipeline_access(config=config, rehearsal=rehearsal, profile=profile)

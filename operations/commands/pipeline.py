@@ -33,9 +33,6 @@ def status(*, watch: bool, as_json: bool, rehearsal: bool, profile: str | None, 
 
     The exit code is 1 if the newest execution failed.
     """
-    if rehearsal and profile:
-        message = "--rehearsal takes no --profile: it uses no credentials of yours"
-        raise click.UsageError(message)
     access = pipeline_access(config=config, rehearsal=rehearsal, profile=profile)
     if watch:
         found = _watch(access, seconds=REHEARSED_POLL_SECONDS if rehearsal else POLL_SECONDS, quiet=as_json)

@@ -1,7 +1,5 @@
 """`lz rollback`."""
 
-import getpass
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +20,6 @@ from operations.releases.serving import Serving, look, service_parameters
 from operations.task_place import read_parameters
 
 PURPOSE = "lz-rollback"
-LONGEST_SESSION_NAME = 64  # AWS STS API Reference, AssumeRole
 REHEARSED_POLL_SECONDS = 1.0
 POLL_SECONDS = 10.0
 SHOWN = len("sha256:") + 12
@@ -56,18 +53,15 @@ def command(
     If a migration has come since that the earlier version cannot live with, it says so and stops. It waits until all
     are stable.
     """
-    if rehearsal and profile:
-        message = "--rehearsal takes no --profile: it uses no credentials of yours"
-        raise click.UsageError(message)
     configuration = load(config)
     stage = configuration.find_stage(environment)
     names = Names(configuration)
     if rehearsal:
-        use_kept_rehearsal(stage.account_id)
+        use_kept_rehearsal(stage.account_id, profile=profile)
     session = operator_session(
         names.role_arn(stage.account_id, names.rollback_role(stage.key)),
         region=configuration.organization.region,
-        purpose=re.sub(r"[^\w+=,.@-]", "-", f"{PURPOSE}-{getpass.getuser()}")[:LONGEST_SESSION_NAME],
+        purpose=PURPOSE,
         profile=profile,
     )
     values = read_parameters(

@@ -1,7 +1,5 @@
 """`lz run`."""
 
-import getpass
-import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,7 +31,6 @@ from operations.tasks import TaskRun
 
 PARAMETERS = (*PLACE_PARAMETERS, "OneOffBucketName", "ReleaseSecretVariables", "ReleaseVariables")
 POLL_SECONDS = 1.0  # somebody is watching
-LONGEST_SESSION_NAME = 64  # AWS STS API Reference, AssumeRole
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -80,9 +77,6 @@ def command(
     ./lz run --env staging --secret-env DJANGO_SUPERUSER_PASSWORD -- \\
         python manage.py createsuperuser --noinput --username admin --email admin@example.com
     """  # noqa: D301 -- click wants a real backspace where it must not fold lines
-    if rehearsal and profile:
-        message = "--rehearsal takes no --profile: it uses no credentials of yours"
-        raise click.UsageError(message)
     configuration = load(config)
     stage = configuration.find_stage(environment)
     given = split_variables(variables)
@@ -108,7 +102,7 @@ def command(
         memory,
     )
     if rehearsal:
-        use_kept_rehearsal(stage.account_id)
+        use_kept_rehearsal(stage.account_id, profile=profile)
     return _run(Names(configuration), stage, one_off, profile=profile, detach=detach)
 
 
@@ -135,7 +129,7 @@ def _run(names: Names, stage: StageRef, one_off: OneOff, *, profile: str | None,
     session = operator_session(
         names.role_arn(stage.account_id, names.operator_role(stage.key)),
         region=names.configuration.organization.region,
-        purpose=_session_name(),
+        purpose=STARTED_BY,
         profile=profile,
     )
     values = read_parameters(session.client("ssm", config=CLIENT), stage.stage_name, PARAMETERS)
@@ -165,8 +159,3 @@ def _run(names: Names, stage: StageRef, one_off: OneOff, *, profile: str | None,
         click.echo(task_id)
         return 0
     return run.follow()
-
-
-def _session_name() -> str:
-    """Name the session after the person, for CloudTrail."""
-    return re.sub(r"[^\w+=,.@-]", "-", f"{STARTED_BY}-{getpass.getuser()}")[:LONGEST_SESSION_NAME]

@@ -1,7 +1,5 @@
 """`lz status`."""
 
-import getpass
-import re
 from pathlib import Path
 
 import click
@@ -17,7 +15,6 @@ from operations.stopped_tasks import StoppedTasks
 from operations.task_place import read_parameters
 
 PURPOSE = "lz-status"
-LONGEST_SESSION_NAME = 64  # AWS STS API Reference, AssumeRole
 SHOWN = len("sha256:") + 12
 
 
@@ -34,18 +31,15 @@ def command(*, environment: str, rehearsal: bool, profile: str | None, config: P
     Of each service: its image, its tasks, and the last task that failed within the hour, with its exit code and last
     lines, as the application wrote them. The exit code is 1 if a service is not settled.
     """
-    if rehearsal and profile:
-        message = "--rehearsal takes no --profile: it uses no credentials of yours"
-        raise click.UsageError(message)
     configuration = load(config)
     stage = configuration.find_stage(environment)
     names = Names(configuration)
     if rehearsal:
-        use_kept_rehearsal(stage.account_id)
+        use_kept_rehearsal(stage.account_id, profile=profile)
     session = operator_session(
         names.role_arn(stage.account_id, names.rollback_role(stage.key)),
         region=configuration.organization.region,
-        purpose=re.sub(r"[^\w+=,.@-]", "-", f"{PURPOSE}-{getpass.getuser()}")[:LONGEST_SESSION_NAME],
+        purpose=PURPOSE,
         profile=profile,
     )
     values = read_parameters(

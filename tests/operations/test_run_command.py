@@ -117,7 +117,7 @@ def test_it_runs_as_the_operator_shows_the_log_on_standard_output_and_hands_the_
     assert "exit code 3" in err
     assert aws.asked["role_arn"] == "arn:aws:iam::333333333333:role/acme-operator-my-django-app-staging"
     assert aws.asked["profile"] == "me"
-    assert aws.asked["purpose"].startswith("lz-run-")
+    assert aws.asked["purpose"] == "lz-run"
 
 
 def test_secrets_from_standard_input_go_into_a_file_that_is_gone_once_the_container_runs(

@@ -238,3 +238,41 @@ def resources(
         json.dumps(found)
     )  # what is shared above must not be shared by tests
     return separate
+
+
+def stack_actions(name: str, roles: tuple[str, str], *, order: int = 1) -> list[dict[str, Any]]:
+    """A change set and its execution, as the CDK makes them."""
+    deploys, executes = roles
+    common = {"StackName": name, "ChangeSetName": "PipelineChange"}
+    return [
+        action(
+            f"{name}.Prepare",
+            "CloudFormation",
+            {
+                **common,
+                "ActionMode": "CHANGE_SET_REPLACE",
+                "RoleArn": executes,
+                "Capabilities": "CAPABILITY_NAMED_IAM,CAPABILITY_AUTO_EXPAND",
+                "TemplatePath": "Templates::topic.json",
+                "TemplateConfiguration": "Templates::config.json",
+            },
+            order=order,
+            inputs=["Templates"],
+            role_arn=deploys,
+        ),
+        action(
+            f"{name}.Deploy",
+            "CloudFormation",
+            {**common, "ActionMode": "CHANGE_SET_EXECUTE"},
+            order=order + 1,
+            role_arn=deploys,
+            namespace="Stack",
+        ),
+    ]
+
+
+def synth(**more: Any) -> dict[str, Any]:
+    return stage("Build", build("Synth", outputs=["Templates"], **more))
+
+
+SYNTH = {"Synth": project(["true"], artifacts={"base-directory": "out", "files": "**/*"})}

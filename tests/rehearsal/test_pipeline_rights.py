@@ -10,7 +10,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.rehearsal.conftest import PRODUCTION, STAGING, TOOLING, Cloud
-from tests.rehearsal.pipeline_template import action, allow, build, project, stage
+from tests.rehearsal.pipeline_template import (
+    SYNTH,
+    allow,
+    build,
+    project,
+    stack_actions,
+    stage,
+    synth,
+)
 from tests.rehearsal.pipelines import deploy, deploy_role, error
 
 pytestmark = pytest.mark.rehearsal
@@ -20,44 +28,6 @@ TEMPLATE = {
     "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Title"}}}},
     "Outputs": {"Name": {"Value": {"Fn::GetAtt": ["Topic", "TopicName"]}}},
 }
-
-
-def stack_actions(name: str, roles: tuple[str, str], *, order: int = 1) -> list[dict[str, Any]]:
-    """A change set and its execution, as the CDK makes them."""
-    deploys, executes = roles
-    common = {"StackName": name, "ChangeSetName": "PipelineChange"}
-    return [
-        action(
-            f"{name}.Prepare",
-            "CloudFormation",
-            {
-                **common,
-                "ActionMode": "CHANGE_SET_REPLACE",
-                "RoleArn": executes,
-                "Capabilities": "CAPABILITY_NAMED_IAM,CAPABILITY_AUTO_EXPAND",
-                "TemplatePath": "Templates::topic.json",
-                "TemplateConfiguration": "Templates::config.json",
-            },
-            order=order,
-            inputs=["Templates"],
-            role_arn=deploys,
-        ),
-        action(
-            f"{name}.Deploy",
-            "CloudFormation",
-            {**common, "ActionMode": "CHANGE_SET_EXECUTE"},
-            order=order + 1,
-            role_arn=deploys,
-            namespace="Stack",
-        ),
-    ]
-
-
-def synth(**more: Any) -> dict[str, Any]:
-    return stage("Build", build("Synth", outputs=["Templates"], **more))
-
-
-SYNTH = {"Synth": project(["true"], artifacts={"base-directory": "out", "files": "**/*"})}
 
 
 def files(title: str) -> dict[str, str]:

@@ -18,11 +18,22 @@ from operations.pipeline_access import PipelineAccess, waiting_approval
 from operations.pipeline_table import drawn
 from operations.pipeline_view import FAILED, NOT_RUN, SUCCEEDED, find_pipeline
 from rehearsal.approver import Approver
+from rehearsal.build_output import failed_tasks
 from rehearsal.pipeline_run import PipelineError, PipelineRun
 from rehearsal.progress import Progress
 from tests.rehearsal.conftest import REGION, TOOLING, Cloud
-from tests.rehearsal.pipeline_template import allow, approval, build, project, stage
-from tests.rehearsal.pipelines import Line, deploy, error, eventually
+from tests.rehearsal.pipeline_template import (
+    SYNTH,
+    allow,
+    approval,
+    build,
+    project,
+    stack_actions,
+    stage,
+    synth,
+)
+from tests.rehearsal.pipelines import Line, deploy, deploy_role, error, eventually
+from tests.rehearsal.workload import Workload
 
 pytestmark = pytest.mark.rehearsal
 
@@ -95,6 +106,41 @@ def test_what_nobody_can_help_is_told_in_a_few_lines(cloud: Cloud, tmp_path: Pat
     assert view.status == FAILED
     assert "Work/Break failed" in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_service_that_does_not_start_is_told_with_its_last_lines(
+    cloud: Cloud, tmp_path: Path, workload: Workload
+) -> None:
+    service = {
+        "Cluster": workload.cluster,
+        "TaskDefinition": workload.define("bin/end", "9"),
+        "DesiredCount": 1,
+        "LaunchType": "FARGATE",
+        "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"]}},
+        "DeploymentConfiguration": {"DeploymentCircuitBreaker": {"Enable": True, "Rollback": True}},
+    }
+    template = {"Resources": {"Web": {"Type": "AWS::ECS::Service", "Properties": service}}}
+    roles = deploy_role(cloud)
+    # As the execution role of the bootstrap, whose rights CloudFormation uses to pass the tasks' roles.
+    cloud.client("iam").attach_role_policy(
+        RoleName=roles[1].rpartition("/")[2], PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    line = deploy(
+        cloud,
+        tmp_path / "source",
+        [synth(), stage("Deploy", *stack_actions(f"serving-{roles[0][-8:]}", roles))],
+        SYNTH,
+        files={"out/topic.json": json.dumps(template), "out/config.json": "{}"},
+        assumes=roles[:1],
+    )
+    with pytest.raises(PipelineError, match="Circuit Breaker"):
+        following(line, []).follow()
+
+    (told,) = failed_tasks(access(line), cloud.emulator)
+
+    assert ".Deploy, Web: task" in told
+    assert "exit code 9" in told
+    assert told.endswith("ending with 9")
 
 
 def test_an_approval_is_found_by_its_environment(cloud: Cloud, tmp_path: Path) -> None:
