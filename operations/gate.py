@@ -82,6 +82,7 @@ def synthesize(app: Sequence[str], assembly: Path, *, configuration: Configurati
         CommandError: the folder holds something else than an assembly.
         WaiverError: the ledger cannot be read.
     """
+    read_waivers()  # or the app would say it, amid what the CLI says
     _clear(assembly)
     command = [*cdk_command(), "synth", "**", "--app", shlex.join(app), "--output", str(assembly.resolve())]
     done = subprocess.run(

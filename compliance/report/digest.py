@@ -115,7 +115,7 @@ def verdict(result: ComplianceResult) -> str:
             "findings without a fix or a waiver",
         ),
         (counts[Status.UNKNOWN], "rule that failed", "rules that failed"),
-        (len(result.problems), "problem of the proof itself", "problems of the proof itself"),
+        (len(result.problems), "problem of the ledger or the proof", "problems of the ledger or the proof"),
     )
     reasons = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in stopping if count)
     if result.passed:

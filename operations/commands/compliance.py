@@ -6,20 +6,24 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from compliance.changes import ComplianceChange, compare
+from compliance.changes import ComplianceChange, Judgement, compare
+from compliance.judge import open_rows
 from compliance.report import write_reports
-from compliance.report.digest import totals, verdict
+from compliance.report.digest import to_decide, totals, verdict
 from compliance.results import RESULT, ComplianceResult
+from compliance.waivers import WaiverError
 from config import load
 from operations.baseline import from_file, from_revision
 from operations.configuration import config_option
 from operations.errors import CommandError
 from operations.gate import synthesize
 from operations.node import ROOT
-from operations.output import progress, say, write_json
+from operations.output import progress, say, table, write_json
+from operations.stopping import show_stopping
 from operations.synthesis import app_command
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+MOST_SHOWN = 20
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -78,9 +82,11 @@ def _synthesized(config: Path | None, images: Path | None) -> ComplianceResult:
     configuration = load(config)
     progress("synthesizing with every gate")
     with TemporaryDirectory(prefix="lz-compliance-") as folder:
-        found = synthesize(
-            app_command(config=config, images=images), Path(folder) / "cdk.out", configuration=configuration
-        )
+        app, assembly = app_command(config=config, images=images), Path(folder) / "cdk.out"
+        try:
+            found = synthesize(app, assembly, configuration=configuration)
+        except WaiverError as error:
+            raise CommandError(str(error)) from error
     if found.result is None:
         message = f"the app could not be synthesized:\n{found.output.rstrip()}"
         raise CommandError(message, exit_code=1)
@@ -109,4 +115,21 @@ def _show(result: ComplianceResult, change: ComplianceChange | None) -> None:
             for part, counts in change.counts().items()
         ]
         say(f"since {change.baseline}: {'; '.join(parts)}; {len(change.weaker)} to decide")
+        _show_decisions([one.after for one in to_decide(change) if one.after is not None])
+    show_stopping(open_rows(result), result.problems, result.warnings)
     say(verdict(result))
+
+
+def _show_decisions(found: list[Judgement]) -> None:
+    if found:
+        table(
+            ("rule", "resource", "now", "accepted because"),
+            [(one.rule, one.resource, one.status.value, _because(one)) for one in found[:MOST_SHOWN]],
+        )
+    if len(found) > MOST_SHOWN:
+        say(f"and {len(found) - MOST_SHOWN} more, on the page")
+
+
+def _because(judgement: Judgement) -> str:
+    waiver = judgement.waiver
+    return f"{waiver.reason} ({waiver.owner}, {waiver.ticket}, until {waiver.expires})" if waiver else ""

@@ -14,7 +14,8 @@ from operations.configuration import config_option
 from operations.errors import CommandError
 from operations.gate import Verdict, collect_reports, synthesize
 from operations.node import ROOT
-from operations.output import heading, progress, say, table
+from operations.output import heading, progress, say
+from operations.stopping import show_stopping
 from operations.synthesis import app_command
 
 
@@ -70,20 +71,7 @@ def _summary(result: ComplianceResult) -> str:
 def _show(verdict: Verdict) -> None:
     if verdict.exit_code != 0:
         say(verdict.output.rstrip())
-    if verdict.findings:
-        heading(f"Findings without a fix or a waiver: {len(verdict.findings)}")
-        table(
-            ("rule", "resource", "judged"),
-            [(row.rule, row.resource, row.finding or row.status.value) for row in verdict.findings],
-        )
-    if verdict.problems:
-        heading(f"Problems: {len(verdict.problems)}")
-        table(
-            ("where", "problem", "fix"),
-            [(each.where, each.problem, each.fix) for each in verdict.problems],
-        )
-    for warning in verdict.warnings:
-        say(f"warning: {warning.where}: {warning.problem}; {warning.fix}")
+    show_stopping(verdict.findings, verdict.problems, verdict.warnings)
     if verdict.over:
         heading(f"Larger than AWS allows: {len(verdict.over)}")
         for usage in verdict.over:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from compliance.results import RESULT, write_result
+from compliance.results import RESULT, Problem, Status, write_result
 from operations import baseline
 from operations.baseline import from_file, from_revision
 from operations.cli import main
 from operations.errors import CommandError
-from tests.compliance.results import result
+from tests.compliance.results import WAIVER, result, row
 
 SYNTH = """
 import pathlib, sys
@@ -100,6 +100,7 @@ def test_the_command_reports_on_a_result_against_a_baseline(
     assert main(words) == 0
     told = capsys.readouterr().out
     assert "since before.json: rows 1 new; waivers 1 new; 1 to decide" in told
+    assert WAIVER.reason in " ".join(told.split()), "what is to decide is named"
     assert (output / "compliance-change.json").is_file()
 
 
@@ -107,6 +108,21 @@ def test_the_command_fails_on_a_result_that_stops_a_release(tmp_path: Path) -> N
     file = tmp_path / "compliance.json"
     write_result(result(passed=False), file)
     assert main(["compliance", "--result", str(file), "--output", str(tmp_path / "out"), "--json"]) == 1
+
+
+def test_the_command_names_what_stops_a_release(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "compliance.json"
+    found = (
+        row(
+            "LZ-NET-1", "ShopStaging/Web/Hole", "ShopStaging-Web", Status.NON_COMPLIANT, finding="it is open"
+        ),
+    )
+    problem = Problem(where="waivers.toml", problem="expired on 2026-01-01", fix="fix the finding")
+    write_result(result(passed=False, rows=found, problems=(problem,)), file)
+    assert main(["compliance", "--result", str(file), "--output", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().out
+    for words in ("LZ-NET-1", "it is open", "expired on 2026-01-01", "1 problem of the ledger"):
+        assert words in told
 
 
 def test_rejects_two_baselines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
