@@ -261,8 +261,15 @@ def _same_waiver(old: WaiverUse | None, new: WaiverUse | None) -> bool:
     return old == new or old.model_copy(update={"covers": new.covers}) == new
 
 
+def _same_reason(old: WaiverUse | None, new: WaiverUse | None) -> bool:
+    """Tell whether a finding is accepted as before, though the entry may cover other places and findings, too."""
+    if old is None or new is None:
+        return old is new
+    return _same_waiver(old, new.model_copy(update={"path": old.path, "findings": old.findings}))
+
+
 def _same_verdict(old: Judgement, new: Judgement) -> bool:
-    return old.status == new.status and _same_waiver(old.waiver, new.waiver)
+    return old.status == new.status and _same_reason(old.waiver, new.waiver)
 
 
 def _same_place(old: Stack, new: Stack) -> bool:

@@ -51,6 +51,7 @@ try {
   for (let key = 0; key < 20 && (await focused(page)) !== "f-text"; key += 1) await page.keyboard.press("Tab");
   await page.keyboard.type("server access");
   seen.text = await count(page);
+  seen.needlessPager = await page.locator("#rows-pages").isVisible();
   await page.keyboard.press("Tab");
   await page.keyboard.press("Space"); // off: the first status
   seen.withoutOpen = await count(page);
@@ -74,6 +75,15 @@ try {
   await page.locator("#t-kind").selectOption("");
   seen.allTrust = await page.locator("#trust-count").textContent();
   await page.screenshot({ path: join(plan.screenshots, "compliance.png") });
+
+  // What does not apply is hidden, whatever its style says: without a baseline, the filter of changes.
+  seen.hiddenStays = await page.evaluate(() => {
+    const label = document.getElementById("f-change").parentElement;
+    label.hidden = true;
+    const shown = label.checkVisibility();
+    label.hidden = false;
+    return shown;
+  });
 
   // As on paper: all that the filters leave, no controls, black on white.
   await page.locator("#f-account").selectOption("");

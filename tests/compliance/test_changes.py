@@ -1,6 +1,6 @@
 """What is new, gone and changed between two results."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from compliance.changes import Kind, compare
 from compliance.results import Coverage, Status
@@ -70,6 +70,16 @@ def test_the_place_of_a_waiver_in_the_ledger_is_no_change() -> None:
 
 def test_how_many_rows_a_waiver_covers_is_no_change_of_it() -> None:
     assert compare(result(), result(waivers=(WAIVER.model_copy(update={"covers": 7}),))).empty
+
+
+def test_an_entry_that_covers_other_places_gives_its_rows_no_other_reason() -> None:
+    """The entry itself is new; who reads what is accepted reads what they read before."""
+    wider = WAIVER.model_copy(update={"findings": ("Resource::*", "Action::s3:*")})
+    change = compare(result(), result(waivers=(wider,)))
+    assert [part.kind for part in change.waivers] == [Kind.NEW, Kind.GONE]
+    assert change.rows == ()
+    other_day = wider.model_copy(update={"expires": date(2027, 3, 1)})
+    assert [part.kind for part in compare(result(), result(waivers=(other_day,))).rows] == [Kind.CHANGED]
 
 
 def test_two_rows_of_one_finding_do_not_hide_each_other() -> None:

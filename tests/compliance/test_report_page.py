@@ -116,6 +116,11 @@ def test_the_list_comes_in_pages(visit: Mapping[str, Any]) -> None:
     assert visit["secondPage"] == "page 2 of 2"
 
 
+def test_what_does_not_apply_is_hidden(visit: Mapping[str, Any]) -> None:
+    assert visit["needlessPager"] is False, "one page of rows needs no way to another"
+    assert visit["hiddenStays"] is False, "without a baseline there is no filter of changes"
+
+
 def test_trust_starts_with_other_accounts(visit: Mapping[str, Any]) -> None:
     assert visit["trust"] == "1 of 2 trusts"
     assert visit["allTrust"] == "2 of 2 trusts"
