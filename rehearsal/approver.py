@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from operations.pipeline_access import APPROVED, REJECTED, PipelineAccess
-from operations.pipeline_view import ActionView, StageView
+from operations.pipeline_view import ActionView, PipelineView, StageView
 from rehearsal.progress import Progress
 
 Mode = Literal["auto", "ask", "wait"]
@@ -49,13 +49,14 @@ class Approver:
         self._seen: set[str] = set()
         self.told: list[str] = []
 
-    def look(self, access: PipelineAccess) -> None:
+    def look(self, access: PipelineAccess, view: PipelineView) -> None:
         """Answer what waits.
 
         Args:
             access: the pipeline.
+            view: what it looks like now.
         """
-        for stage, action in access.view().waiting_approvals():
+        for stage, action in view.waiting_approvals():
             if action.token not in self._seen:
                 self._seen.add(action.token)
                 self._answer(access, stage, action)

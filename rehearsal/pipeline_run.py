@@ -13,6 +13,9 @@ from rehearsal.approver import Approver
 from rehearsal.progress import Progress
 
 POLL_SECONDS = 0.5
+LONGEST_POLL_SECONDS = (
+    2.0  # a look costs 50 ms of processor time here and in the emulator; Synth takes minutes
+)
 _CANCELLED = "Cancelled"
 _DNS, _PLACEHOLDER = "DnsPreflight", "RefusePlaceholder"
 _NAME_SERVER = re.compile(r"^\s*((?:[a-z0-9-]+\.)+)\s*$", re.MULTILINE)
@@ -119,7 +122,8 @@ class PipelineRun:
         return SUCCEEDED
 
     def _stage(self, execution_id: str, name: str) -> tuple[PipelineView, StageView]:
-        """Wait until an execution is through a stage."""
+        """Wait until an execution is through a stage; the longer it takes, the more seldom a look."""
+        began = time.monotonic()
         while True:
             view = self._access.view()
             self._show(view)
@@ -130,8 +134,8 @@ class PipelineRun:
             status = self._access.status(execution_id)
             if not ours and status in ENDED:  # it ended before this stage
                 return view, StageView(name, status, execution_id, 0, ())
-            self._approver.look(self._access)
-            time.sleep(POLL_SECONDS)
+            self._approver.look(self._access, view)
+            time.sleep(min(max(POLL_SECONDS, (time.monotonic() - began) / 20), LONGEST_POLL_SECONDS))
 
     def _end(self, execution_id: str) -> str:
         """Wait for the end of an execution whose stages have ended; gives its last status."""
