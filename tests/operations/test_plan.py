@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from operations.plan import Plan, make_plan
 from tests import documents
 from tests.assembly import Assembly
 from tests.conftest import Synthesize
+from tests.synthesis import machine
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_workloads_with_accounts_of_their_own_and_an_existing_zone_are_planned_t
 def test_the_command_needs_no_credentials_and_writes_json(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "operations", "plan", "--json"],
-        env={**os.environ, "AWS_PROFILE": "does-not-exist", "HOME": str(tmp_path)},
+        env=machine(tmp_path / "home", AWS_PROFILE="does-not-exist"),
         capture_output=True,
         text=True,
         check=True,
