@@ -31,6 +31,9 @@ LEAVE_OUT = "LZ_CHECK_LEAVE_OUT"
 LONG = ("tests", "types", "synth")
 """The checks that take long. `./lz test` runs them where AWS does: in Synth of the pipeline that it rehearses whole."""
 
+REHEARSAL_FOLDERS = ("tests/rehearsal", "tests/e2e")
+"""Where the tests are that need a local organization: the others are not even collected for them."""
+
 TIDY_SECONDS = 30.0  # what a check gets to tidy up after it was interrupted
 POLL_SECONDS = 0.1
 WARNING = "warning: "
@@ -126,7 +129,7 @@ def rehearsal_step() -> Step:
         "rehearsal tests",
         # What shares a rehearsal stays in one process: see tests/conftest.py.
         (
-            *(sys.executable, "-m", "pytest", "-m", "rehearsal", "--durations", "12"),
+            *(sys.executable, "-m", "pytest", "-m", "rehearsal", *REHEARSAL_FOLDERS, "--durations", "12"),
             *("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"),
         ),
     )

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import app
 from config import Configuration
 from config.images import PLACEHOLDER_DIGEST, Image
+from operations.checks import REHEARSAL_FOLDERS
+from operations.node import ROOT
 from tests import documents
 from tests.assembly import Assembly, Json
 
@@ -36,8 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     What takes longest begins first, or one process would end long before the other.
     """
     order: dict[pytest.Item, int] = {}
+    folders = [ROOT / folder for folder in REHEARSAL_FOLDERS]
     for item in items:
         if item.get_closest_marker("rehearsal") is not None:
+            if not any(item.path.is_relative_to(folder) for folder in folders):
+                message = f"{item.nodeid}: ./lz test would not run it; it looks in {REHEARSAL_FOLDERS}"
+                raise pytest.UsageError(message)
             shared = next((name for name in SHARED if name in getattr(item, "fixturenames", ())), None)
             alone = item.name if item.path.stem == ALONE else item.path.stem
             item.add_marker(pytest.mark.xdist_group(shared or alone))
@@ -107,6 +112,8 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
 
 def _build(document: Json, digests: Mapping[str, str], directory: Path) -> None:
     """Synthesize next to the final place, so that nobody takes half an assembly for a whole one."""
+    import app  # noqa: PLC0415 -- it starts Node and loads the CDK, which most rehearsal tests do without
+
     configuration = documents.configured(document)
     unfinished = directory.with_suffix(".unfinished")
     app.build(

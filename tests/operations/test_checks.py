@@ -7,6 +7,7 @@ import time
 import tomllib
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from operations.checkoutput import summarize, tell
 from operations.checks import (
     LEAVE_OUT,
     LONG,
+    REHEARSAL_FOLDERS,
     TYPED,
     Result,
     Runner,
@@ -27,6 +29,7 @@ from operations.commands import test as test_command
 from operations.commands.check import choose, leave_out
 from operations.errors import CommandError
 from operations.node import ROOT
+from tests.conftest import pytest_collection_modifyitems as order_items
 
 
 def python(name: str, program: str) -> Step:
@@ -154,7 +157,28 @@ def test_check_leaves_the_rehearsal_out_and_test_runs_it() -> None:
     tests = next(step for step in check_steps(Path("/nowhere")) if step.name == "tests")
     assert "not rehearsal" in tests.command
     command = rehearsal_step().command
-    assert command[command.index("pytest") + 1 :][:2] == ("-m", "rehearsal")
+    assert command[command.index("pytest") + 1 :][:4] == ("-m", "rehearsal", *REHEARSAL_FOLDERS)
+
+
+def test_a_rehearsal_test_where_nobody_would_run_it_is_refused() -> None:
+    class Item:
+        name = "test_it"
+
+        def __init__(self, file: str) -> None:
+            self.nodeid, self.path = file, ROOT / file
+
+        def get_closest_marker(self, name: str) -> bool | None:
+            return name == "rehearsal" or None
+
+        def add_marker(self, mark: object) -> None: ...
+
+    def item(file: str) -> Any:
+        return Item(file)
+
+    for folder in REHEARSAL_FOLDERS:
+        order_items([item(f"{folder}/test_it.py")])
+    with pytest.raises(pytest.UsageError, match="would not run it"):
+        order_items([item("tests/config/test_it.py")])
 
 
 def test_the_command_runs_what_is_picked_and_hands_the_failure_on(
