@@ -1,4 +1,4 @@
-"""A bound on the artifacts that a build may touch: those of its own step.
+"""Bounds on what a build may do: touch the artifacts of its own step, and start no other build.
 
 The CDK lets every build read all of the artifact bucket, and every build with an output write all of it. An image
 build runs what an app team wrote, so it could exchange what Synth made before it is deployed. A Deny takes that away,
@@ -51,3 +51,17 @@ def confined(
         sid="NoOutputsOfOthers", effect=iam.Effect.DENY, actions=_WRITING, not_resources=objects(writes)
     )
     return [reading, writing]
+
+
+def starts_no_build() -> iam.PolicyStatement:
+    """Return what keeps a build from starting another.
+
+    The CDK allows it to the one that publishes assets, of every project in the account. Whoever starts a build may hand
+    it commands of its own, and they run with that build's role.
+    """
+    return iam.PolicyStatement(
+        sid="NoOtherBuilds",
+        effect=iam.Effect.DENY,
+        actions=["codebuild:RetryBuild*", "codebuild:StartBuild*"],
+        resources=["*"],
+    )

@@ -13,7 +13,7 @@ from config.artifacts import ASSEMBLY
 from config.models import Configuration
 from config.stack import BaseStack
 from config.stages import Wave, waves
-from pipeline.artifacts import confined
+from pipeline.artifacts import confined, starts_no_build
 from pipeline.build import image_step, synth_step, trust_step
 from pipeline.gates import (
     dns_preflight_step,
@@ -193,7 +193,7 @@ def _build_of_the_cdk(
 ) -> pipelines.CodeBuildOptions:
     """Add phases to a build that the CDK makes, on a Node that the CDK supports; it takes the assembly alone."""
     return pipelines.CodeBuildOptions(
-        role_policy=confined(configuration, reads=[ASSEMBLY]),
+        role_policy=[*confined(configuration, reads=[ASSEMBLY]), starts_no_build()],
         partial_build_spec=codebuild.BuildSpec.from_object(
             {"phases": {"install": {"runtime-versions": {"nodejs": NODE_VERSION}}, **phases}}
         ),

@@ -62,11 +62,14 @@ def _changes(change: ComplianceChange) -> list[str]:
 
 def _rows(rows: Sequence[Judgement]) -> Iterator[str]:
     for row in rows:
-        finding = f" ({row.finding})" if row.finding else ""
-        waiver = (
-            f": {row.waiver.reason} ({row.waiver.owner}, until {row.waiver.expires})" if row.waiver else ""
-        )
-        yield f"- **{row.status}** {_cell(row.rule)} on `{row.resource}`{_cell(finding)}{_cell(waiver)}"
+        finding = f" {_cell(f'({row.finding})')}" if row.finding else ""
+        waiver = ""
+        if row.waiver is not None:
+            accepted = row.waiver
+            waiver = _cell(
+                f": {accepted.reason} ({accepted.owner}, {accepted.ticket}, until {accepted.expires})"
+            )
+        yield f"- **{row.status}** {_cell(row.rule)} on `{row.resource}`{finding}{waiver}"
 
 
 def _accounts(result: ComplianceResult) -> list[str]:

@@ -62,8 +62,9 @@ def command(
         message = "--since and --baseline both name what to compare with"
         raise CommandError(message, fix="give one of the two")
     started = time.monotonic()
+    earlier = _earlier(since=since, baseline=baseline)  # first: what is wrong with it is told at once
     current = from_file(result) if result is not None else _synthesized(config, images)
-    change = _change(current, since=since, baseline=baseline)
+    change = None if earlier is None else compare(earlier[1], current, name=earlier[0])
     files = write_reports(current, output, change=change)
     if as_json:
         write_json((change or current).model_dump(mode="json", exclude_defaults=True))
@@ -93,14 +94,13 @@ def _synthesized(config: Path | None, images: Path | None) -> ComplianceResult:
     return found.result
 
 
-def _change(
-    current: ComplianceResult, *, since: str | None, baseline: Path | None
-) -> ComplianceChange | None:
+def _earlier(*, since: str | None, baseline: Path | None) -> tuple[str, ComplianceResult] | None:
+    """Return what to compare with, and how it is called."""
     if baseline is not None:
-        return compare(from_file(baseline), current, name=baseline.name)
+        return baseline.name, from_file(baseline)
     if since is not None:
         commit, earlier = from_revision(since, say=progress)
-        return compare(earlier, current, name=f"revision {commit}")
+        return f"revision {commit}", earlier
     return None
 
 

@@ -159,7 +159,7 @@ def test_the_summary_starts_with_what_is_to_decide(tmp_path: Path) -> None:
         "Accounts",
     ]
     assert "This release is stopped: 1 finding without a fix or a waiver." in text
-    assert r"Resource::\<Bucket\>\|\*" in text  # neither a tag nor a new cell
+    assert r"` (Resource::\<Bucket\>\|\*)" in text  # a word of its own, and neither a tag nor a new cell
 
 
 def test_a_summary_without_changes_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the pipeline's machines may do, and what they are given."""
 
 import json
+from fnmatch import fnmatchcase
 
 from compliance.policies import identity_statements
 from config import Configuration
@@ -78,3 +79,34 @@ def test_the_look_at_trust_may_become_any_accounts_look_up_role_and_nothing_else
         - {"sts", "logs", "codebuild", "s3", "kms", "codestar-connections", "codeconnections"}
     ]
     assert not other
+
+
+def test_no_build_may_start_another(organization: Assembly) -> None:
+    """Who starts a build may hand it commands of its own, and so has that build's role."""
+    starting = ("codebuild:StartBuild", "codebuild:StartBuildBatch", "codebuild:RetryBuild")
+    able = []
+    for project in organization["Pipeline"].resources("AWS::CodeBuild::Project"):
+        logical_id = project.get("ServiceRole", "Fn::GetAtt", 0)
+        (role,) = [
+            each
+            for each in organization["Pipeline"].resources("AWS::IAM::Role")
+            if each.logical_id == logical_id
+        ]
+        found = [
+            statement.allows
+            for statement in identity_statements(role)
+            if any(fnmatchcase(action, pattern) for action in starting for pattern in statement.actions)
+        ]
+        able += [project.logical_id] if found and all(found) else []
+    assert not able
+
+
+def test_nobody_but_image_builds_may_push_an_image(organization: Assembly) -> None:
+    image = role_of(organization, actions(organization, "Build")["Image-my-django-app"])
+    pushing = [
+        role.path
+        for role in organization.resources("AWS::IAM::Role")
+        for statement in identity_statements(role)
+        if statement.allows and any(fnmatchcase("ecr:PutImage", pattern) for pattern in statement.actions)
+    ]
+    assert pushing == [image.path]
