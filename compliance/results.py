@@ -133,6 +133,11 @@ class WaiverUse(ResultModel):
     covers: int
     rechecked_by: str = ""
 
+    @property
+    def because(self) -> str:
+        """Why it is accepted, by whom and until when."""
+        return f"{self.reason} ({self.owner}, {self.ticket}, until {self.expires})"
+
 
 class Row(ResultModel):
     """What one rule says of one resource.

@@ -129,7 +129,7 @@ def describe(part: ResultModel) -> str:  # noqa: PLR0911 -- one line per kind of
         case WaiverUse():
             limits = f" for {', '.join(part.findings)}" if part.findings else ""
             where = f"{part.rule} at {part.path}{limits}"
-            return f"{where}: {part.reason} ({part.owner}, {part.ticket}, until {part.expires})"
+            return f"{where}: {part.because}"
         case Trust():
             narrowed = f", if {part.condition}" if part.condition else ""
             return f"{part.role} in {part.account} may be assumed by {part.principal}{narrowed}"

@@ -63,12 +63,7 @@ def _changes(change: ComplianceChange) -> list[str]:
 def _rows(rows: Sequence[Judgement]) -> Iterator[str]:
     for row in rows:
         finding = f" {_cell(f'({row.finding})')}" if row.finding else ""
-        waiver = ""
-        if row.waiver is not None:
-            accepted = row.waiver
-            waiver = _cell(
-                f": {accepted.reason} ({accepted.owner}, {accepted.ticket}, until {accepted.expires})"
-            )
+        waiver = _cell(f": {row.waiver.because}") if row.waiver else ""
         yield f"- **{row.status}** {_cell(row.rule)} on `{row.resource}`{finding}{waiver}"
 
 

@@ -99,12 +99,11 @@ def _result(
     if state is not None:
         found["baselineState"] = state
     if row.waiver is not None:
-        waiver = row.waiver
         found["suppressions"] = [
             {
                 "kind": "external",
                 "status": "accepted",
-                "justification": f"{waiver.reason} ({waiver.owner}, {waiver.ticket}, until {waiver.expires})",
+                "justification": row.waiver.because,
                 "location": {"physicalLocation": {"artifactLocation": {"uri": LEDGER}}},
             }
         ]

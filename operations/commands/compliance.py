@@ -124,12 +124,10 @@ def _show_decisions(found: list[Judgement]) -> None:
     if found:
         table(
             ("rule", "resource", "now", "accepted because"),
-            [(one.rule, one.resource, one.status.value, _because(one)) for one in found[:MOST_SHOWN]],
+            [
+                (one.rule, one.resource, one.status.value, one.waiver.because if one.waiver else "")
+                for one in found[:MOST_SHOWN]
+            ],
         )
     if len(found) > MOST_SHOWN:
         say(f"and {len(found) - MOST_SHOWN} more, on the page")
-
-
-def _because(judgement: Judgement) -> str:
-    waiver = judgement.waiver
-    return f"{waiver.reason} ({waiver.owner}, {waiver.ticket}, until {waiver.expires})" if waiver else ""

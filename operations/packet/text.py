@@ -174,5 +174,4 @@ def _why(judged: Judgement) -> str:
     finding = f" ({judged.finding})" if judged.finding else ""
     if judged.waiver is None:
         return finding
-    waiver = judged.waiver
-    return f"{finding}: {waiver.reason} ({waiver.owner}, {waiver.ticket}, until {waiver.expires})"
+    return f"{finding}: {judged.waiver.because}"

@@ -2,8 +2,6 @@
 
 import json
 import secrets
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from typing import Any
 
 from config.models import Commands, Configuration
 from config.variables import INJECTED_VARIABLES, TASK_ADDRESS, composed
+from operations.containers import run_image
 from operations.errors import CommandError
 from operations.releases.judging import judge
 from operations.releases.migrations import FILE, Migrations
@@ -175,23 +174,7 @@ def _docker_run(image: str, command: Sequence[str], variables: Mapping[str, str]
     Raises:
         CommandError: there is no docker, or the time is up.
     """
-    docker = shutil.which("docker")
-    if docker is None:
-        message = "docker was not found, and the image has to run to tell its migrations"
-        raise CommandError(message, fix="run this step where Docker is (the pipeline does)")
     given = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-    arguments = ["run", "--rm", "--interactive", "--network", "host", *given, image, *command]
-    try:
-        done = subprocess.run(
-            [docker, *arguments],
-            input=text,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=LONGEST_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        message = f"the image did not tell its migrations within {LONGEST_SECONDS / 60:g} minutes"
-        raise CommandError(message, exit_code=1) from None
+    options = ["--network", "host", *given, image, *command]
+    done = run_image(options, text=text, seconds=LONGEST_SECONDS, what="its migrations")
     return Container(done.returncode, done.stdout, done.stderr)

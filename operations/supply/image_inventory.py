@@ -1,12 +1,12 @@
 """Asks an image what is installed in it; nothing of the image is trusted but its list."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from operations.containers import run_image
 from operations.errors import CommandError
 from operations.supply.components import Component, Inventory
 from operations.supply.licenses import Policy
@@ -83,32 +83,6 @@ def _docker_run(image: str, python: str) -> subprocess.CompletedProcess[str]:
     Raises:
         CommandError: there is no docker, or the time is up.
     """
-    docker = shutil.which("docker")
-    if docker is None:
-        message = "docker was not found, and the image has to run to tell what is installed in it"
-        raise CommandError(message, fix="run this step where Docker is (the pipeline does)")
-    command = [
-        docker,
-        "run",
-        "--rm",
-        "--interactive",
-        "--network",
-        "none",
-        "--entrypoint",
-        python,
-        image,
-        "-",
-    ]
-    try:
-        return subprocess.run(
-            command,
-            input=PROBE.read_text(encoding="utf-8"),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        message = f"the image did not tell what is installed in it within {SECONDS / 60:g} minutes"
-        raise CommandError(message, exit_code=1) from None
+    options = ["--network", "none", "--entrypoint", python, image, "-"]
+    probe = PROBE.read_text(encoding="utf-8")
+    return run_image(options, text=probe, seconds=SECONDS, what="what is installed in it")
