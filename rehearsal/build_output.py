@@ -73,15 +73,18 @@ def _builds(failed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _failed(access: PipelineAccess) -> Iterator[Mapping[str, Any]]:
-    """The runs of actions that failed."""
+    """The last runs of actions, as far as they failed: one that was retried is nobody's problem any more."""
+    seen: set[tuple[str, str]] = set()
     execution = access.view().execution_id
     pages = access.api.get_paginator("list_action_executions").paginate(
         pipelineName=access.name, filter={"pipelineExecutionId": execution}
     )
     for page in pages:
-        for detail in page["actionExecutionDetails"]:
-            if detail["status"] == FAILED:
+        for detail in page["actionExecutionDetails"]:  # the newest first
+            action = (detail["stageName"], detail["actionName"])
+            if detail["status"] == FAILED and action not in seen:
                 yield detail
+            seen.add(action)
 
 
 def _lines(logs: Any, where: dict[str, str]) -> Iterator[str]:

@@ -169,7 +169,7 @@ def _permissions(found: Sequence[StatementChange]) -> str:
     widest_first = sorted(found, key=lambda one: -(one.resource + one.principal + one.action).count("*"))
     texts = [
         f"{one.effect if one.added else 'no more ' + one.effect} {one.action} on {readable(one.resource)} "
-        f"for {readable(one.principal)}"
+        f"for {readable(one.principal)}" + (f" where {readable(one.condition)}" if one.condition else "")
         for one in widest_first
     ]
     return f"permissions broaden: {some([' '.join(text.split()) for text in texts])}"

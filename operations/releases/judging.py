@@ -12,21 +12,22 @@ from operations.releases.squawk import SYNTAX, Violation, lint
 
 Told = Mapping[str, Any]
 
-RUN_PYTHON = Concern(
-    rule="run-python",
-    effect="unknown",
-    text="it runs code of the project's own; read it: what does the version before see in the data afterwards?",
-)
-RUN_SQL = Concern(
-    rule="run-sql",
-    effect="unknown",
-    text="it is SQL of the project's own; read it: what does the version before see afterwards?",
-)
-OWN_OPERATION = Concern(
-    rule="own-operation",
-    effect="unknown",
-    text="an operation that is not Django's; read it: what does the version before see afterwards?",
-)
+
+def _to_be_read(rule: str, what: str, seen: str = "") -> Concern:
+    """Something that only a reader can judge.
+
+    Args:
+        rule: name of the rule.
+        what: what it is.
+        seen: where the version before sees it.
+    """
+    question = f"what does the version before see{seen} afterwards?"
+    return Concern(rule=rule, effect="unknown", text=f"{what}; read it: {question}")
+
+
+RUN_PYTHON = _to_be_read("run-python", "it runs code of the project's own", " in the data")
+RUN_SQL = _to_be_read("run-sql", "it is SQL of the project's own")
+OWN_OPERATION = _to_be_read("own-operation", "an operation that is not Django's")
 NOT_PRINTED = Concern(
     rule="no-sql",
     effect="unknown",

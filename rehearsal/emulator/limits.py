@@ -44,6 +44,7 @@ NOT_ENFORCED: tuple[str, ...] = (
     "The public DNS is not asked: the topmost zone counts as delegated by its registrar.",
     "A resource share with the organization or a unit counts for every account of the rehearsal.",
     "Tasks are processes of this machine: they share its file system, its network and its kind of processor.",
+    "A task that leaves its load balancer is told to stop after 3 s; AWS waits for the deregistration delay.",
     "A database cluster is one PostgreSQL, which all its instances are: it is not replicated, and it never pauses.",
     "IAM authentication to a database does not exist.",
     "ECS Exec opens no session.",

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.emulator import NOT_ENFORCED, RECORDED_ONLY
+from rehearsal.engine.draining import SEEN_SECONDS
 from tests.rehearsal.conftest import PRODUCTION, SHARED, STAGING, TOOLING, Cloud
 
 pytestmark = pytest.mark.rehearsal
@@ -127,3 +128,7 @@ def test_a_build_that_no_pipeline_starts_runs_nothing_and_succeeds(cloud: Cloud)
 
     assert codebuild.start_build(projectName="fails")["build"]["buildStatus"] == "SUCCEEDED"
     assert said("no pipeline starts")
+
+
+def test_a_task_that_leaves_its_load_balancer_has_the_time_that_the_report_names() -> None:
+    assert said(f"told to stop after {SEEN_SECONDS:g} s")

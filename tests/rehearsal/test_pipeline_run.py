@@ -18,7 +18,7 @@ from operations.pipeline_access import PipelineAccess, waiting_approval
 from operations.pipeline_table import drawn
 from operations.pipeline_view import FAILED, NOT_RUN, SUCCEEDED, find_pipeline
 from rehearsal.approver import Approver
-from rehearsal.build_output import failed_tasks
+from rehearsal.build_output import failed_tasks, keep_failed
 from rehearsal.pipeline_run import PipelineError, PipelineRun
 from rehearsal.progress import Progress
 from tests.rehearsal.conftest import REGION, TOOLING, Cloud
@@ -92,13 +92,23 @@ def test_what_a_person_does_is_done_at_the_preflight_the_placeholder_and_the_app
 def test_what_nobody_can_help_is_told_in_a_few_lines(cloud: Cloud, tmp_path: Path) -> None:
     # What it says at last is not in its command, which the error names too.
     noise = "for n in $(seq 40); do echo line $n; done; printf '%06000d\\n' 7; echo the $(echo cause); exit 3"
-    line = deploy(cloud, tmp_path / "source", [stage("Work", build("Break"))], {"Break": project([noise])})
+    marker = tmp_path / "entered"
+    preflight = f"test -e {marker} || {{ printf 'enter:\\n    ns-1.example.\\n'; exit 1; }}"
+    line = deploy(
+        cloud,
+        tmp_path / "source",
+        [stage("Shared", build("DnsPreflight")), stage("Work", build("Break"))],
+        {"DnsPreflight": project([preflight]), "Break": project([noise])},
+    )
 
     with pytest.raises(PipelineError, match="Work/Break failed") as told:
-        following(line, []).follow()
+        following(line, [], marker).follow()
 
     assert "the cause" in str(told.value)
     assert len(str(told.value).splitlines()) < 10
+    (kept,) = keep_failed(access(line), cloud.emulator, TOOLING, tmp_path / "logs")
+    assert kept == f"all that Break wrote: {tmp_path / 'logs' / 'Break.log'}", "not of what a retry mended"
+    assert "line 1\n" in (tmp_path / "logs" / "Break.log").read_text()
     view = access(line).view()
     shown = Console(file=StringIO(), width=100)
     shown.print(drawn(view, every=True))

@@ -133,6 +133,13 @@ def test_a_broader_permission_is_called_out_and_a_narrower_one_is_not() -> None:
     (one,) = packet(narrow, broad).highlights
     assert (one.kind, one.where) == ("access", f"{PRODUCTION}-Media")
     assert one.what == "permissions broaden: Allow s3:* on * for AWS:${Role}"
+    bounded = _statement("s3:*")
+    (statement,) = bounded["Properties"]["PolicyDocument"]["Statement"]
+    statement["Condition"] = {"ArnEquals": {"ecs:cluster": "mine"}}
+    (one,) = packet(narrow, template(Policy=bounded)).highlights
+    assert one.what == (
+        'permissions broaden: Allow s3:* on * for AWS:${Role} where "ArnEquals": { "ecs:cluster": "mine" }'
+    ), "without its condition it would look wider than it is"
     both = template(One=_statement("s3:Get*"), Two=_statement("s3:Put*"))
     assert not packet(both, template(One=_statement("s3:Get*"))).highlights
 
