@@ -27,6 +27,7 @@ from rehearsal.pipeline_run import PipelineError, PipelineRun, artifact
 from rehearsal.progress import Progress
 from rehearsal.report import Report
 
+RELEASED = "released"
 RESOLVERS = "LZ_DNS_RESOLVERS"
 _SAMPLE = "workloads/django/app"
 
@@ -93,8 +94,19 @@ class ByPipeline:
             {DOOR_PROXY: state.proxy, DOOR_AUTHORITIES: state.ca_file, RESOLVERS: state.resolver, **left_out},
         )
 
+    def start(self) -> None:
+        """Start the pipeline, as the code host's connection does after a push."""
+        access = self._access()
+        access.api.start_pipeline_execution(name=access.name)
+
+    def _access(self) -> PipelineAccess:
+        name = find_pipeline(self._emulator.client("cloudformation", self._tooling))
+        return PipelineAccess(
+            self._emulator.client("codepipeline", self._tooling), name, self._configuration, rehearsed=True
+        )
+
     def follow(self, report: Report, scratch: Path) -> tuple[AssembledStack, ...]:
-        """Follow the pipeline, which its creation started, to its end.
+        """Follow the pipeline, which its creation or `start` has started, to its end.
 
         Args:
             report: gets what ran, and what was done in a person's place.
@@ -106,10 +118,7 @@ class ByPipeline:
         Raises:
             PipelineError: it failed.
         """
-        name = find_pipeline(self._emulator.client("cloudformation", self._tooling))
-        access = PipelineAccess(
-            self._emulator.client("codepipeline", self._tooling), name, self._configuration, rehearsed=True
-        )
+        access = self._access()
         run = PipelineRun(access, progress=self._progress, approver=self._approver, enter=self._enter)
         try:
             execution = run.follow()
@@ -124,7 +133,7 @@ class ByPipeline:
             report.notes += [*run.helped, *self._approver.told]
         s3 = self._emulator.client("s3", self._tooling)
         report.images = self._images(access, s3, execution)
-        assembly = scratch / "released"
+        assembly = scratch / RELEASED
         with zipfile.ZipFile(io.BytesIO(artifact(access, s3, execution, ASSEMBLY))) as archive:
             archive.extractall(assembly)
         return read_assembly(assembly)

@@ -12,6 +12,7 @@ from config import load
 from rehearsal.approver import Approver, approval_mode
 from rehearsal.kept import kept, take_down
 from rehearsal.progress import Progress
+from rehearsal.pushing import push
 from rehearsal.rehearsing import CONFIG, ROOT, Rehearsal
 from rehearsal.report import show
 
@@ -25,6 +26,7 @@ def main(
     ask: bool,
     all_checks: bool,
     keep: bool,
+    push_again: bool,
     down: bool,
     as_json: bool,
 ) -> int:
@@ -38,6 +40,7 @@ def main(
         ask: wait for an answer even without a terminal.
         all_checks: leave no check out of the pipeline's Synth.
         keep: leave the organization up and say how to reach it.
+        push_again: release to the organization that is up instead of starting one.
         down: take down what was kept.
         as_json: print the report as JSON on standard output.
 
@@ -64,6 +67,14 @@ def main(
     elif config and not direct:
         progress_console.print(
             "Another configuration: deployed with the CDK CLI. The pipeline releases what is checked in."
+        )
+    if push_again:
+        return push(
+            configuration,
+            root=ROOT,
+            progress=progress,
+            approver=approver,
+            console=Console(highlight=False),
         )
     by_pipeline = not (direct or environment or config)
     rehearsal = Rehearsal(
@@ -112,5 +123,5 @@ def _tell_how_to_reach(console: Console, state: dict[str, object]) -> None:
     for name, value in dict(state["environment"]).items():  # type: ignore[call-overload]
         console.print(f"  export {name}={value}", soft_wrap=True)
     console.print("  (an access key id that is an account's id makes you that account's root)")
-    console.print("Its pipeline: ./lz pipeline status --rehearsal")
+    console.print("Its pipeline: ./lz pipeline status --rehearsal; one more release: ./lz rehearse --push")
     console.print("To take it down: ./lz rehearse --down")

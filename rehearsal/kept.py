@@ -16,6 +16,7 @@ from rehearsal.process_group import command_line
 
 PREFIX = f"lz-rehearsal-{os.getuid()}-"
 STATE = "rehearsal.json"
+WORK = "work"  # folder for assemblies and images, within a rehearsal's own
 
 
 def new_directory() -> Path:

@@ -78,6 +78,7 @@ class PipelineRun:
         self._approver = approver
         self._enter = enter
         self._entered = False
+        self._followed: set[str] = set()
         self._told: set[tuple[str, str, str, float]] = set()
         self.helped: list[str] = []
         self.actions: tuple[ActionTime, ...] = ()
@@ -92,6 +93,7 @@ class PipelineRun:
         while self.executions < _MOST_EXECUTIONS:
             found = self._access.view()
             self.executions += 1
+            self._followed.add(found.execution_id)
             status = self._through(found.execution_id, [stage.name for stage in found.stages])
             if status == SUCCEEDED:
                 # In every stage that was there; it may have added one, and was cancelled for that.
@@ -145,13 +147,15 @@ class PipelineRun:
 
     def _show(self, view: PipelineView) -> None:
         self._progress.show(drawn(view, every=False))
+        # Stages that it has not come to yet show an earlier release.
+        stages = [stage for stage in view.stages if stage.execution_id in self._followed]
         self.actions = tuple(
             ActionTime(stage.name, action.name, action.status, round(action.seconds, 1), _began(action))
-            for stage in view.stages
+            for stage in stages
             for action in stage.actions
             if action.started is not None
         )
-        for stage in view.stages:
+        for stage in stages:
             for action in stage.actions:
                 key = (stage.execution_id, stage.name, action.name, _began(action))
                 if action.status in (SUCCEEDED, FAILED) and key not in self._told:

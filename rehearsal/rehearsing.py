@@ -19,7 +19,7 @@ from rehearsal.emulator import Emulator, EmulatorError
 from rehearsal.entrance import check_ways, open_door
 from rehearsal.environments import Environments
 from rehearsal.images import push_images
-from rehearsal.kept import new_directory, remember
+from rehearsal.kept import WORK, new_directory, remember
 from rehearsal.memory import MemoryWatch
 from rehearsal.pipeline.repositories import RepositoryError
 from rehearsal.pipeline_run import PipelineError
@@ -79,7 +79,7 @@ class Rehearsal:
         self._configuration = configuration
         self._stages = stages
         self._directory = new_directory()
-        self._scratch = self._directory / "work"
+        self._scratch = self._directory / WORK
         self._images = self._scratch / "images"
         self._logs = self._directory / "logs"
         for folder in (self._scratch, self._logs):

@@ -173,6 +173,23 @@ def show(report: Report, console: Console, account_names: Mapping[str, str]) -> 
     )
 
 
+def show_release(report: Report, console: Console) -> None:
+    """Print what one more release did in an organization that was up already.
+
+    Args:
+        report: what was found.
+        console: where to.
+    """
+    if report.problem:
+        console.print(Text(report.problem, style="red"))
+    console.print(_pipeline_table(report.pipeline))
+    for note in report.notes:
+        console.print(Padding(Text(f"- {note}"), (0, 0, 0, 2)))
+    verdict = "NOT released" if report.problem else "released"
+    style = "bold red" if report.problem else "bold green"
+    console.print(Text(f"{report.organization}: {verdict} - {report.seconds:.0f} s", style=style))
+
+
 def _pipeline_table(actions: Sequence[ActionTime]) -> Table:
     """One line per stage: how long it took, and what of it took longest."""
     table = Table(title="Pipeline", title_justify="left", box=None, pad_edge=False)

@@ -16,6 +16,7 @@ from operations.configuration import config_option
     "--all-checks", is_flag=True, help="Leave no check out of Synth: tests and types run too, as on AWS."
 )
 @click.option("--keep", is_flag=True, help="Leave everything running at the end, to look around.")
+@click.option("--push", is_flag=True, help="Release this checkout to the organization that was left up.")
 @click.option(
     "--down", is_flag=True, help="Stop what an earlier rehearsal left running, and do nothing else."
 )
@@ -30,6 +31,7 @@ def command(
     ask: bool,
     all_checks: bool,
     keep: bool,
+    push: bool,
     down: bool,
     as_json: bool,
 ) -> int:
@@ -50,6 +52,9 @@ def command(
     if down and (keep or environment):
         message = "--down stops everything: it goes with neither --keep nor --environment"
         raise click.UsageError(message)
+    if push and (environment or direct or keep or down or all_checks or as_json or config):
+        message = "--push releases this checkout to what is up: it goes with --auto-approve and --ask, and nothing else"
+        raise click.UsageError(message)
     from rehearsal.command import main  # noqa: PLC0415 -- the emulator is large: a wrong option must not wait for it
 
     return main(
@@ -60,6 +65,7 @@ def command(
         ask=ask,
         all_checks=all_checks,
         keep=keep,
+        push_again=push,
         down=down,
         as_json=as_json,
     )

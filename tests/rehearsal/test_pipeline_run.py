@@ -17,12 +17,15 @@ from operations.packet.waiting import FILES, waiting_packet
 from operations.pipeline_access import PipelineAccess, waiting_approval
 from operations.pipeline_table import drawn
 from operations.pipeline_view import FAILED, NOT_RUN, SUCCEEDED, find_pipeline
+from rehearsal import by_pipeline, pushing
 from rehearsal.approver import Approver
 from rehearsal.build_output import failed_tasks, keep_failed
 from rehearsal.pipeline_run import PipelineError, PipelineRun
 from rehearsal.progress import Progress
+from tests import documents
 from tests.rehearsal.conftest import REGION, TOOLING, Cloud
 from tests.rehearsal.pipeline_template import (
+    BRANCH,
     SYNTH,
     allow,
     approval,
@@ -153,6 +156,44 @@ def test_a_service_that_does_not_start_is_told_with_its_last_lines(
     assert told.endswith("ending with 9")
 
 
+def test_a_checkout_is_released_once_more_to_the_rehearsal_that_is_up(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout, up = tmp_path / "checkout", tmp_path / "up"
+    line = deploy(
+        cloud,
+        checkout,
+        [stage("Work", build("Grep"))],
+        {"Grep": project(["cat README", "grep hello README"])},
+    )
+    assert line.wait(line.first())["status"] == SUCCEEDED
+    (checkout / "README").write_text("good bye")
+    up.mkdir()
+    (up / "aws").symlink_to(cloud.emulator.directory)
+    changes = {"pipeline.repository": line.repository, "pipeline.branch": BRANCH}
+    configuration = documents.configured(documents.changed(changes))
+    monkeypatch.setattr(pushing, "kept_directory", lambda: up)
+    monkeypatch.setattr(by_pipeline, "find_pipeline", lambda _: line.name)
+    shown = Console(file=StringIO(), width=200)
+    progress = Progress(Console(file=StringIO()))
+
+    code = pushing.push(
+        configuration,
+        root=checkout,
+        progress=progress,
+        approver=Approver("auto", progress, shown),
+        console=shown,
+    )
+
+    text = shown.file.getvalue()  # type: ignore[attr-defined]
+    assert code == 1
+    assert "Work/Grep failed" in text
+    assert "good bye" in text
+    assert "released: commit" in text
+    assert "acme: NOT released" in text
+    assert len(line.api.list_pipeline_executions(pipelineName=line.name)["pipelineExecutionSummaries"]) == 2
+
+
 def test_an_approval_is_found_by_its_environment(cloud: Cloud, tmp_path: Path) -> None:
     configuration = load()
     production = configuration.find_stage("production")
@@ -211,16 +252,22 @@ def test_an_action_that_did_not_run_in_this_execution_is_no_success_of_an_older_
     line = deploy(
         cloud,
         tmp_path / "source",
-        [stage("Work", build("First"), build("Second", order=2))],
-        {"First": project([f"test ! -e {marker}"]), "Second": project(["true"])},
+        [stage("Work", build("First"), build("Second", order=2)), stage("Last", build("Third"))],
+        {"First": project([f"test ! -e {marker}"]), "Second": project(["true"]), "Third": project(["true"])},
     )
     line.wait(line.first())
     marker.touch()
     line.wait(line.start())
+    run = following(line, [])
+    with pytest.raises(PipelineError, match="Work/First failed"):
+        run.follow()
 
     (work,) = [one for one in access(line).view().stages if one.name == "Work"]
 
     assert {action.name: action.status for action in work.actions} == {"First": FAILED, "Second": NOT_RUN}
+    assert {action.name for action in run.actions} == {"Source", "First"}, (
+        "not what ran in the release before"
+    )
 
 
 def test_a_pipeline_that_changes_itself_starts_again_and_converges(cloud: Cloud, tmp_path: Path) -> None:
