@@ -85,8 +85,8 @@ def test_no_build_may_start_another(organization: Assembly) -> None:
     """Who starts a build may hand it commands of its own, and so has that build's role."""
     starting = ("codebuild:StartBuild", "codebuild:StartBuildBatch", "codebuild:RetryBuild")
     able = []
-    for project in organization["Pipeline"].resources("AWS::CodeBuild::Project"):
-        logical_id = project.get("ServiceRole", "Fn::GetAtt", 0)
+    for build in organization["Pipeline"].resources("AWS::CodeBuild::Project"):
+        logical_id = build.get("ServiceRole", "Fn::GetAtt", 0)
         (role,) = [
             each
             for each in organization["Pipeline"].resources("AWS::IAM::Role")
@@ -97,7 +97,7 @@ def test_no_build_may_start_another(organization: Assembly) -> None:
             for statement in identity_statements(role)
             if any(fnmatchcase(action, pattern) for action in starting for pattern in statement.actions)
         ]
-        able += [project.logical_id] if found and all(found) else []
+        able += [build.logical_id] if found and all(found) else []
     assert not able
 
 
