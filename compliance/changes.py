@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from compliance.results import (
+    AllowanceUse,
     Cell,
     ComplianceResult,
     Exposure,
@@ -93,6 +94,7 @@ class ComplianceChange(ResultModel):
         stacks: stacks that came or went, or moved to another account or region.
         rows: rules on resources: the verdict or its waiver differs.
         waivers: entries of the ledger; how many rows they cover is left out, since the rows tell it.
+        allowances: entries of the ledger about what we build with.
         coverage: packs that look, or no longer look, at a stack that is in both results.
         trust: who may assume which role.
         exposures: what is public.
@@ -107,6 +109,7 @@ class ComplianceChange(ResultModel):
     stacks: tuple[Change[Stack], ...] = ()
     rows: tuple[Change[Judgement], ...] = ()
     waivers: tuple[Change[WaiverUse], ...] = ()
+    allowances: tuple[Change[AllowanceUse], ...] = ()
     coverage: tuple[Change[Cell], ...] = ()
     trust: tuple[Change[Trust], ...] = ()
     exposures: tuple[Change[Exposure], ...] = ()
@@ -177,6 +180,9 @@ def compare(
             after.waivers,
             key=lambda waiver: (waiver.rule, waiver.path, waiver.findings),
             same=_same_waiver,
+        ),
+        allowances=_changes(
+            before.allowances, after.allowances, key=lambda one: (one.kind, one.id, one.packages)
         ),
         coverage=_changes(
             [cell for cell in before.coverage if cell.stack in kept],

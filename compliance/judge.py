@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from compliance.allowances import SOON, Allowance, ledger_problems
 from compliance.catalogue import rules_of, source_of
 from compliance.coverage import Watched, cells, passed_over, report_problems, unjudged
 from compliance.exposure import exposures
@@ -13,6 +14,7 @@ from compliance.packs import OWN, PACKS, nag_packs_of
 from compliance.reports import COMPLIANT, NON_COMPLIANT, SUPPRESSED, Report, read_reports, report_name
 from compliance.results import (
     Account,
+    AllowanceUse,
     ComplianceResult,
     Pack,
     Problem,
@@ -23,7 +25,7 @@ from compliance.results import (
 from compliance.rules import RULES, Organization
 from compliance.templates import Assembly
 from compliance.trust import trust_matrix
-from compliance.waivers import Waiver
+from compliance.waivers import LEDGER, Waiver
 from config.models import Configuration
 
 # What the CDK puts in place of a look-up that it could not make, such as the zones of a region.
@@ -34,7 +36,12 @@ _STATUS = {COMPLIANT: Status.COMPLIANT, NON_COMPLIANT: Status.NON_COMPLIANT, SUP
 
 @collector_resting()
 def judge(
-    directory: Path, *, configuration: Configuration, waivers: Sequence[Waiver], today: date
+    directory: Path,
+    *,
+    configuration: Configuration,
+    waivers: Sequence[Waiver],
+    allowances: Sequence[Allowance] = (),
+    today: date,
 ) -> ComplianceResult:
     """Judge an assembly.
 
@@ -42,6 +49,7 @@ def judge(
         directory: the assembly.
         configuration: what it was made from.
         waivers: the ledger.
+        allowances: its part about what we build with. What each covers is judged where that is looked at.
         today: the day against which the ledger is held; synthesis itself reads no clock.
 
     Raises:
@@ -64,6 +72,7 @@ def judge(
         *unjudged(watched, matrix),
         *_guesses(assembly),
         *ledger.problems(assembly, today),
+        *(Problem(where=LEDGER.name, problem=text) for text in ledger_problems(allowances, today)),
     )
     return ComplianceResult(
         organization=configuration.organization.name,
@@ -78,12 +87,13 @@ def judge(
         ),
         rules=tuple(rule for pack in packs for rule in rules_of(pack).values()),
         waivers=ledger.uses(),
+        allowances=tuple(AllowanceUse(**allowance.model_dump()) for allowance in allowances),
         rows=rows,
         coverage=matrix,
         trust=trust_matrix(organization),
         exposures=exposures(organization),
         problems=problems,
-        warnings=ledger.warnings(today),
+        warnings=(*ledger.warnings(today), *_warnings(allowances, today)),
     )
 
 
@@ -146,6 +156,14 @@ def _stacks(organization: Organization) -> Iterator[Stack]:
             environment=stage.key if stage is not None else "",
             resources=len(stack.resources()),
         )
+
+
+def _warnings(allowances: Sequence[Allowance], today: date) -> Iterator[Problem]:
+    fix = "from the next day on it stops a release: fix it, or let its owner accept it again"
+    for allowance in allowances:
+        if today <= allowance.expires <= today + SOON:
+            where, problem = f"{LEDGER.name}: {allowance}", f"expires on {allowance.expires}"
+            yield Problem(where=where, problem=problem, fix=fix)
 
 
 def _guesses(assembly: Assembly) -> Iterator[Problem]:

@@ -139,6 +139,33 @@ class WaiverUse(ResultModel):
         return f"{self.reason} ({self.owner}, {self.ticket}, until {self.expires})"
 
 
+class AllowanceUse(ResultModel):
+    """One entry of the ledger about what we build with, and not about a construct.
+
+    Args:
+        kind: `vulnerability`, `license` or `image-finding`.
+        id: number of the vulnerability, or the license.
+        packages: names of the packages that it is accepted in.
+        reason: why it is acceptable.
+        owner: team that answers for it.
+        ticket: where it was decided.
+        expires: last day on which it holds.
+    """
+
+    kind: str
+    id: str
+    packages: tuple[str, ...]
+    reason: str
+    owner: str
+    ticket: str
+    expires: date
+
+    @property
+    def because(self) -> str:
+        """Why it is accepted, by whom and until when."""
+        return f"{self.reason} ({self.owner}, {self.ticket}, until {self.expires})"
+
+
 class Row(ResultModel):
     """What one rule says of one resource.
 
@@ -264,7 +291,8 @@ class ComplianceResult(ResultModel):
         stacks: every stack, in the order in which they deploy.
         packs: every pack that is on anywhere; our own rules are one of them.
         rules: every rule of those packs.
-        waivers: the ledger.
+        waivers: the ledger, as far as it is about constructs.
+        allowances: the ledger, as far as it is about what we build with.
         rows: every rule on every resource that it applies to.
         coverage: one cell per pack and stack.
         trust: who may assume which role.
@@ -283,6 +311,7 @@ class ComplianceResult(ResultModel):
     packs: tuple[Pack, ...]
     rules: tuple[Rule, ...]
     waivers: tuple[WaiverUse, ...]
+    allowances: tuple[AllowanceUse, ...] = ()
     rows: tuple[Row, ...]
     coverage: tuple[Cell, ...]
     trust: tuple[Trust, ...]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from compliance.allowances import read_allowances
 from compliance.judge import judge as judge_compliance
 from compliance.judge import open_rows
 from compliance.reports import Report, read_reports
@@ -125,6 +126,7 @@ def judge(
         assembly,
         configuration=configuration,
         waivers=read_waivers() if waivers is None else waivers,
+        allowances=read_allowances(),
         today=today or datetime.now(tz=UTC).date(),
     )
     return Verdict(exit_code=exit_code, output=output, result=result, limits=usages(read_assembly(assembly)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from compliance.changes import Change, ComplianceChange, Judgement
 from compliance.results import (
     Account,
+    AllowanceUse,
     Cell,
     ComplianceResult,
     Coverage,
@@ -130,6 +131,8 @@ def describe(part: ResultModel) -> str:  # noqa: PLR0911 -- one line per kind of
             limits = f" for {', '.join(part.findings)}" if part.findings else ""
             where = f"{part.rule} at {part.path}{limits}"
             return f"{where}: {part.because}"
+        case AllowanceUse():
+            return f"{part.kind} {part.id} in {', '.join(part.packages)}: {part.because}"
         case Trust():
             narrowed = f", if {part.condition}" if part.condition else ""
             return f"{part.role} in {part.account} may be assumed by {part.principal}{narrowed}"
@@ -159,6 +162,7 @@ SECTIONS: Mapping[str, str] = {
     "exposures": "What is public",
     "trust": "Who may assume what",
     "waivers": "Waivers",
+    "allowances": "Accepted in what we build with",
     "coverage": "Coverage",
     "stacks": "Stacks",
     "packs": "Packs",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from compliance.allowances import read_allowances
 from compliance.judge import judge
 from compliance.reports import COMPLIANT, SUPPRESSED, read_reports, unsettled
 from compliance.results import ComplianceResult
@@ -125,7 +126,11 @@ def judged_now(assembly: Path, configuration: Configuration) -> ComplianceResult
         configuration: what it was made from.
     """
     return judge(
-        assembly, configuration=configuration, waivers=read_waivers(), today=datetime.now(UTC).date()
+        assembly,
+        configuration=configuration,
+        waivers=read_waivers(),
+        allowances=read_allowances(),
+        today=datetime.now(UTC).date(),
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+from compliance.allowances import Allowance
 from compliance.judge import judge
 from compliance.results import ComplianceResult, Row, Status
 from compliance.waivers import Waiver, read_waivers
@@ -19,11 +20,12 @@ def judged(
     configuration: Configuration,
     *,
     waivers: tuple[Waiver, ...] = WAIVERS,
+    allowances: tuple[Allowance, ...] = (),
     today: date = TODAY,
 ) -> ComplianceResult:
-    """Judge an assembly by the committed ledger, unless another is given."""
+    """Judge an assembly by the committed waivers, unless others are given."""
     directory = assembly.directory if isinstance(assembly, Assembly) else assembly
-    return judge(directory, configuration=configuration, waivers=waivers, today=today)
+    return judge(directory, configuration=configuration, waivers=waivers, allowances=allowances, today=today)
 
 
 def rows(result: ComplianceResult, *statuses: Status) -> list[Row]:

