@@ -102,6 +102,8 @@ try {
     seen.violations[colorScheme] = found.violations.map((one) => `${one.id}: ${one.nodes[0].html}`);
     seen[`passes-${colorScheme}`] = found.passes.length;
     await looked.setViewportSize({ width: 360, height: 800 });
+    // An organization's names may be long, and a list is as wide as the longest of them.
+    await looked.evaluate(() => document.querySelectorAll("select").forEach((one) => one.append(new Option("NIST.800.53.R5-".repeat(6)))));
     seen.overflow = await looked.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   }
 } catch (error) {
