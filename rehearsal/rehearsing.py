@@ -26,6 +26,7 @@ from rehearsal.pipeline_run import PipelineError
 from rehearsal.process_group import command_line
 from rehearsal.processes import CommandError, Processes
 from rehearsal.progress import Progress
+from rehearsal.reach_checks import REACH
 from rehearsal.report import Report
 from rehearsal.running_checks import RUNNING
 
@@ -217,7 +218,7 @@ class Rehearsal:
             states=report.states,
             images=report.images,
         )
-        report.checks.extend(run_checks(deployed, (*DEPLOYMENT, *RUNNING)))
+        report.checks.extend(run_checks(deployed, (*DEPLOYMENT, *RUNNING, *REACH)))
 
     def _explain(self, report: Report, error: Exception) -> None:
         """Name the resource that failed; where no stack did, the end of the command's own output."""

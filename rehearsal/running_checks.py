@@ -1,40 +1,20 @@
-"""What a rehearsal proves of the tasks that run: counts, health, pages, their database user and their rights."""
+"""What a rehearsal proves of the tasks that run: their number, their health and their pages."""
 
 import http.client
-import json
 import ssl
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
-import psycopg2
-from botocore.exceptions import ClientError
-
 from config import StageRef
-from config.naming import parameter_name
-from rehearsal.checks import DENIED, Deployed, Found, Named
+from operations.stopped_tasks import StoppedTasks
+from rehearsal.checks import Deployed, Found, Named
 from rehearsal.engine.balancing import BY_NAME
 from rehearsal.engine.health import matches
+from rehearsal.looking import parameter, settled
 
-_SETTLE_SECONDS = 60.0  # for tasks that the scaling has just asked for
-_POLL_SECONDS = 0.5
-_QUIET_SECONDS = (
-    1.5  # longer than the emulator's load balancer waits before it asks for the health page again
-)
-_TASKS_SERVICE = "ecs-tasks.amazonaws.com"
 _TIMEOUT_SECONDS = 45.0  # above the application's own patience with a database that wakes up
 _OK = 200
-
-
-def parameter(deployed: Deployed, stage: StageRef, name: str) -> str:
-    """Return what an environment published under a name.
-
-    Raises:
-        ClientError: it published nothing.
-    """
-    ssm = deployed.emulator.client("ssm", stage.account_id)
-    return str(ssm.get_parameter(Name=parameter_name(stage.stage_name, name))["Parameter"]["Value"])
 
 
 def _services(deployed: Deployed, stage: StageRef) -> Sequence[Any]:
@@ -45,16 +25,6 @@ def _services(deployed: Deployed, stage: StageRef) -> Sequence[Any]:
         ecs.describe_services(cluster=cluster, services=arns)["services"] if arns else []
     )
     return services
-
-
-def _settled(look: Callable[[], list[str]]) -> list[str]:
-    """Look until there is no problem, or the time is over."""
-    deadline = time.monotonic() + _SETTLE_SECONDS
-    while True:
-        problems = look()
-        if not problems or time.monotonic() > deadline:
-            return problems
-        time.sleep(_POLL_SECONDS)
 
 
 def services_run(deployed: Deployed) -> Found:
@@ -79,24 +49,15 @@ def services_run(deployed: Deployed) -> Found:
             tasks += sum(service["runningCount"] for service in found)
         return problems
 
-    problems = [line for stage in deployed.stages for line in _settled(lambda at=stage: look(at))]  # type: ignore[misc]
+    problems = [line for stage in deployed.stages for line in settled(lambda at=stage: look(at))]  # type: ignore[misc]
     return problems, f"{tasks} tasks of {services} services"
 
 
 def _why(deployed: Deployed, stage: StageRef, service: Any) -> str:
-    """Tell why the service's last task ended."""
-    ecs = deployed.emulator.client("ecs", stage.account_id)
-    cluster = service["clusterArn"]
-    arns = ecs.list_tasks(cluster=cluster, serviceName=service["serviceName"], desiredStatus="STOPPED")[
-        "taskArns"
-    ]
-    if not arns:
-        return "none has ended"
-    newest = max(
-        ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"], key=lambda task: str(task["createdAt"])
-    )
-    codes = [container.get("exitCode") for container in newest["containers"]]
-    return f"the last one ended with {codes}: {newest.get('stoppedReason', '')}"
+    """Tell how the service's last task that failed has ended."""
+    ecs, logs = (deployed.emulator.client(name, stage.account_id) for name in ("ecs", "logs"))
+    failed = StoppedTasks(ecs, logs, service["clusterArn"]).last_failed(service["serviceArn"])
+    return "\n".join(failed.told()) if failed else "none has failed"
 
 
 def _targets(deployed: Deployed, stage: StageRef) -> Iterator[tuple[Any, Any]]:
@@ -125,7 +86,7 @@ def targets_are_healthy(deployed: Deployed) -> Found:
             return []
         return [f"{stage.key} has {wanted} web tasks and targets that are {', '.join(states) or 'missing'}"]
 
-    problems = [line for stage in deployed.stages for line in _settled(lambda at=stage: look(at))]  # type: ignore[misc]
+    problems = [line for stage in deployed.stages for line in settled(lambda at=stage: look(at))]  # type: ignore[misc]
     return problems, f"{seen} targets"
 
 
@@ -178,156 +139,9 @@ def _balancer(deployed: Deployed, stage: StageRef) -> str:
     return str(next(one["LoadBalancerName"] for one in found if one["DNSName"] == host))
 
 
-def _query(deployed: Deployed, stage: StageRef, statement: str) -> list[tuple[Any, ...]]:
-    """Ask an environment's database something as its master user, whose rights are those of RDS."""
-    manager = deployed.emulator.client("secretsmanager", stage.account_id)
-    secret = manager.get_secret_value(SecretId=parameter(deployed, stage, "DatabaseSecretName"))
-    login = json.loads(secret["SecretString"])
-    connection = psycopg2.connect(
-        host=parameter(deployed, stage, "DatabaseHost"),
-        port=int(parameter(deployed, stage, "DatabasePort")),
-        dbname=parameter(deployed, stage, "DatabaseName"),
-        user=login["username"],
-        password=login["password"],
-        sslmode="verify-full",
-        sslrootcert=str(deployed.emulator.ca_file),
-    )
-    with closing(connection), connection.cursor() as cursor:
-        cursor.execute(statement)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
-
-
-def application_has_its_own_user(deployed: Deployed) -> Found:
-    """Tables belong to the application's user, who is no superuser; the server's log says who connected as what."""
-    problems, connections = [], 0
-    for stage in deployed.stages:
-        manager = deployed.emulator.client("secretsmanager", stage.account_id)
-        secret = manager.get_secret_value(SecretId=parameter(deployed, stage, "DatabaseUserSecretName"))
-        user = json.loads(secret["SecretString"])["username"]
-        owners = _query(
-            deployed,
-            stage,
-            "SELECT tableowner, rolsuper, count(*) FROM pg_tables JOIN pg_roles ON rolname = tableowner"
-            " WHERE schemaname = 'public' GROUP BY 1, 2",
-        )
-        if [(owner, rolsuper) for owner, rolsuper, _ in owners] != [(user, False)]:
-            problems.append(f"the tables of {stage.key} belong to {owners or 'nobody'}, not to {user}")
-        found = _connected(deployed, stage)
-        connections += len(found)
-        strangers = {name for name, program in found if program.startswith("django") and name != user}
-        if strangers or user not in {name for name, _ in found}:
-            problems.append(f"the application of {stage.key} connected as {sorted(strangers) or 'nobody'}")
-    return problems, f"{connections} connections in the servers' logs"
-
-
-def _connected(deployed: Deployed, stage: StageRef, since: float = 0.0) -> list[tuple[str, str]]:
-    """Return user and program of each connection in the database's log, which RDS exports to CloudWatch Logs.
-
-    Args:
-        deployed: the organization.
-        stage: the environment.
-        since: seconds of the epoch.
-    """
-    logs = deployed.emulator.client("logs", stage.account_id)
-    rds = deployed.emulator.client("rds", stage.account_id)
-    host = parameter(deployed, stage, "DatabaseHost")
-    clusters = [item for item in rds.describe_db_clusters()["DBClusters"] if item["Endpoint"] == host]
-    found = []
-    for cluster in clusters:
-        group = f"/aws/rds/cluster/{cluster['DBClusterIdentifier']}/postgresql"
-        pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, filterPattern='"connection authorized"', startTime=int(since * 1000)
-        )
-        for event in (event for page in pages for event in page["events"]):
-            fields = dict(word.split("=", 1) for word in event["message"].split() if "=" in word)
-            found.append((fields.get("user", ""), fields.get("application_name", "")))
-    return found
-
-
-def idle_database_may_pause(deployed: Deployed) -> Found:
-    """Where the database pauses itself, nobody keeps a connection, and nobody makes one while no visitor comes."""
-    pausing = [stage for stage in deployed.stages if stage.environment.database.auto_pause_minutes]
-
-    def look(stage: StageRef) -> list[str]:
-        manager = deployed.emulator.client("secretsmanager", stage.account_id)
-        secret = manager.get_secret_value(SecretId=parameter(deployed, stage, "DatabaseUserSecretName"))
-        application = json.loads(secret["SecretString"])["username"]
-        rows = _query(
-            deployed,
-            stage,
-            "SELECT usename, application_name FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
-        )
-        staying = [f"{user} ({program}) stays connected in {stage.key}" for user, program in rows]
-        began = time.time()
-        time.sleep(_QUIET_SECONDS)
-        awake = {user for user, _ in _connected(deployed, stage, began) if user == application}
-        path = stage.workload.health_path
-        return staying + [
-            f"{user} connects in {stage.key} while nobody visits: its database never pauses. Let the health page"
-            f" {path}, the workers and beat do without it, or set database.min_capacity above 0"
-            for user in awake
-        ]
-
-    problems = [line for stage in pausing for line in _settled(lambda at=stage: look(at))]  # type: ignore[misc]
-    return problems, f"{len(pausing)} databases"
-
-
-def roles_reach_their_own(deployed: Deployed) -> Found:
-    """With each environment's web role: its own bucket and queue answer, those of every other one refuse."""
-    problems, tried = [], 0
-    for stage in deployed.stages:
-        role = parameter(deployed, stage, "WebTaskRoleArn")
-        credentials = deployed.emulator.service_session(role, _TASKS_SERVICE)
-        for other in deployed.stages:
-            for what, did in _attempts(deployed, stage, other, credentials):
-                tried += 1
-                if did != (other.key == stage.key):
-                    problems.append(
-                        f"the web role of {stage.key} {'could' if did else 'could not'} use {what}"
-                    )
-    return problems, f"{tried} uses tried"
-
-
-def _attempts(
-    deployed: Deployed, stage: StageRef, other: StageRef, credentials: Any
-) -> Iterator[tuple[str, bool]]:
-    """Try an environment's media bucket and queue with the rights of another one."""
-    if other.workload.media:
-        s3 = deployed.emulator.client("s3", stage.account_id, credentials=credentials)
-        bucket = parameter(deployed, other, "MediaBucketName")
-        key = f"rehearsal-check/{stage.stage_name}"
-        yield (
-            f"bucket {bucket}",
-            _allowed(lambda: s3.put_object(Bucket=bucket, Key=key, Body=b""))
-            and _allowed(lambda: s3.delete_object(Bucket=bucket, Key=key)),
-        )
-    if other.workload.commands.worker is not None:
-        sqs = deployed.emulator.client("sqs", stage.account_id, credentials=credentials)
-        url = parameter(deployed, other, "QueueUrl")
-        yield (
-            f"queue {url}",
-            _allowed(lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])),
-        )
-
-
-def _allowed(call: Callable[[], object]) -> bool:
-    try:
-        call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in (*DENIED, "AWS.SimpleQueueService.NonExistentQueue"):
-            return False
-        raise
-    return True
-
-
 RUNNING: tuple[Named, ...] = (
     ("every service runs the tasks that it wants", services_run),
     ("every web task passes its load balancer's health check", targets_are_healthy),
     ("the health page answers at a task's address, as the load balancer asks", health_answers_at_its_address),
     ("the smoke test's page answers through the load balancer", smoke_path_answers),
-    ("the application has a database user of its own, and no other", application_has_its_own_user),
-    ("a database that may pause is left alone", idle_database_may_pause),
-    ("a task's role uses its own bucket and queue, and no other environment's", roles_reach_their_own),
 )

@@ -20,7 +20,7 @@ from operations.releases.migrations import Migration, Migrations, Operation
 from operations.releases.record import ReleaseRecord, read_record
 from rehearsal.checks import Deployed
 from rehearsal.images import _push
-from rehearsal.running_checks import parameter
+from rehearsal.looking import parameter
 from tests.rehearsal.workload import until
 
 ROOT = Path(__file__).parents[2]

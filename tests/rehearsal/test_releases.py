@@ -20,8 +20,8 @@ from operations.releases.record import read_record
 from operations.tasks import TaskRun
 from rehearsal import running_checks
 from rehearsal.checks import Deployed
+from rehearsal.looking import parameter
 from rehearsal.pipeline_run import artifact
-from rehearsal.running_checks import parameter
 from tests.rehearsal.released import SOURCE, Released, hand_over, known_migrations
 from tests.rehearsal.workload import until
 

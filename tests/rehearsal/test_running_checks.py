@@ -10,9 +10,9 @@ import psycopg2
 import pytest
 
 from config import StageRef
-from rehearsal import running_checks
+from rehearsal import looking, reach_checks, running_checks
 from rehearsal.checks import Deployed, Found
-from rehearsal.running_checks import parameter
+from rehearsal.looking import parameter
 from tests.rehearsal.workload import until
 
 pytestmark = pytest.mark.rehearsal
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.rehearsal
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running_checks, "_SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(looking, "SETTLE_SECONDS", 0.0)
 
 
 def problems(found: Found) -> str:
@@ -97,31 +97,31 @@ def connected(deployed: Deployed, stage: StageRef, secret: str) -> Iterator["psy
 
 
 def test_a_table_of_the_master_s_is_found(deployed: Deployed, stage: StageRef) -> None:
-    assert problems(running_checks.application_has_its_own_user(deployed)) == ""
+    assert problems(reach_checks.application_has_its_own_user(deployed)) == ""
     with connected(deployed, stage, "DatabaseSecretName") as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE made_by_the_master ()")
         try:
             assert f"the tables of {stage.key} belong to" in problems(
-                running_checks.application_has_its_own_user(deployed)
+                reach_checks.application_has_its_own_user(deployed)
             )
         finally:
             cursor.execute("DROP TABLE made_by_the_master")
 
 
 def test_a_connection_that_stays_is_found(deployed: Deployed, stage: StageRef) -> None:
-    until(lambda: problems(running_checks.idle_database_may_pause(deployed)) == "")
+    until(lambda: problems(reach_checks.idle_database_may_pause(deployed)) == "")
     with connected(deployed, stage, "DatabaseUserSecretName"):
-        assert f"stays connected in {stage.key}" in problems(running_checks.idle_database_may_pause(deployed))
+        assert f"stays connected in {stage.key}" in problems(reach_checks.idle_database_may_pause(deployed))
 
 
 def test_a_health_page_that_asks_the_database_is_found(deployed: Deployed, stage: StageRef) -> None:
     elb = deployed.emulator.client("elbv2", stage.account_id)
     (group,) = (item["TargetGroupArn"] for item in elb.describe_target_groups()["TargetGroups"])
-    until(lambda: problems(running_checks.idle_database_may_pause(deployed)) == "")
+    until(lambda: problems(reach_checks.idle_database_may_pause(deployed)) == "")
 
     elb.modify_target_group(TargetGroupArn=group, HealthCheckPath="/status/deep/")
     try:
-        told = until(lambda: problems(running_checks.idle_database_may_pause(deployed)))
+        told = until(lambda: problems(reach_checks.idle_database_may_pause(deployed)))
     finally:
         elb.modify_target_group(TargetGroupArn=group, HealthCheckPath=stage.workload.health_path)
     assert f"connects in {stage.key} while nobody visits" in told
@@ -131,14 +131,14 @@ def test_a_role_that_lost_its_rights_is_found(deployed: Deployed, stage: StageRe
     iam = deployed.emulator.client("iam", stage.account_id)
     role = parameter(deployed, stage, "WebTaskRoleArn").rpartition("/")[2]
     denied = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
-    assert problems(running_checks.roles_reach_their_own(deployed)) == ""
+    assert problems(reach_checks.roles_reach_their_own(deployed)) == ""
     name = f"planted-{os.getpid()}"
 
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(denied))
     try:
         assert f"the web role of {stage.key} could not use bucket" in problems(
-            running_checks.roles_reach_their_own(deployed)
+            reach_checks.roles_reach_their_own(deployed)
         )
     finally:
         iam.delete_role_policy(RoleName=role, PolicyName=name)
-    assert problems(running_checks.roles_reach_their_own(deployed)) == ""
+    assert problems(reach_checks.roles_reach_their_own(deployed)) == ""
