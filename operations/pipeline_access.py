@@ -13,6 +13,7 @@ from operations.pipeline_view import ActionView, PipelineView, StageView, find_p
 from operations.rehearsed import use_kept_rehearsal
 
 APPROVED, REJECTED = "Approved", "Rejected"
+_FAILED_SERVICE = "ECS Deployment Circuit Breaker was triggered"  # as CloudFormation says it
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,22 @@ class PipelineAccess:
             f"let it go on: {self.command(f'approve {name}')}",
             f"stop it: {self.command(f'reject {name} --reason TEXT')}",
         )
+
+    def hints(self, found: PipelineView) -> tuple[str, ...]:
+        """Return what a person does next: answer what waits, or look at tasks that did not start.
+
+        Args:
+            found: the pipeline as it is.
+        """
+        answers = [line for _, action in found.waiting_approvals() for line in self.how_to_answer(action)]
+        tasks = [
+            f"why its tasks stopped: {self.command(f'status --env {ref.key}')}"
+            for stage in found.stages
+            for action in stage.actions
+            for ref in self.configuration.stages()
+            if _FAILED_SERVICE in action.error and ref.stage_name in (stage.name, action.name.split(".")[0])
+        ]
+        return (*answers, *dict.fromkeys(tasks))
 
     def commit(self, execution_id: str) -> str:
         """Return the commit that an execution releases; empty if its source has not run.

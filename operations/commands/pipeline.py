@@ -42,9 +42,8 @@ def status(*, watch: bool, as_json: bool, rehearsal: bool, profile: str | None, 
         write_json(asdict(found) | {"stages": [_stage(stage) for stage in asdict(found)["stages"]]})
     else:
         console().print(drawn(found, every=True))
-        for _, action in found.waiting_approvals():
-            for line in access.how_to_answer(action):
-                say(f"  {line}")
+        for line in access.hints(found):
+            say(f"  {line}")
     return 1 if found.status == FAILED else 0
 
 
