@@ -98,4 +98,4 @@ class Approver:
         return any(other.token == action.token for _, other in access.view().waiting_approvals())
 
     def _say(self, text: str, *, style: str = "") -> None:
-        self._console.print(Text(text, style=style))
+        self._console.print(Text(text, style=style), soft_wrap=True)  # commands are copied whole
