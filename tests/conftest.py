@@ -26,19 +26,23 @@ Synthesize = Callable[..., Assembly]
 
 SHARED = ("kept", "side_by_side")
 """Fixtures that many tests use and that take a minute: they are made once, in one process."""
+E2E = "e2e"
 ALONE = "test_rehearse"
 """File whose tests share nothing else: each starts an organization of its own."""
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own: later, nothing would be kept together
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tell two processes side by side what belongs together: a rehearsal, or a file with fixtures of its own.
 
-    What takes longest begins first, or one process would end long before the other.
+    All end-to-end tests need an organization. What takes longest begins first, or one process would end long before
+    the other.
     """
     order: dict[pytest.Item, int] = {}
     folders = [ROOT / folder for folder in REHEARSAL_FOLDERS]
     for item in items:
+        if item.path.parent.name == E2E:
+            item.add_marker(pytest.mark.rehearsal)
         if item.get_closest_marker("rehearsal") is not None:
             if not any(item.path.is_relative_to(folder) for folder in folders):
                 message = f"{item.nodeid}: ./lz test would not run it; it looks in {REHEARSAL_FOLDERS}"
@@ -49,15 +53,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             order[item] = {"kept": 1, "side_by_side": 3}.get(
                 shared or "", 4 if item.path.stem == ALONE else 5
             )
-            if item.path.parent.name == "e2e":
+            if item.path.parent.name == E2E:
                 order[item] = 2  # of `kept` too: after the tests that look at it as it was deployed
             if "sample_organization" in item.name:
                 order[item] = 0  # the whole pipeline, with every check in its Synth
     items.sort(key=lambda item: order.get(item, 5))
 
 
+def only_once(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    """Fail if another process of this run has made the same: it costs minutes, and its tests belong together."""
+    folder = _shared_folder(tmp_path_factory)
+    try:
+        (folder / f"{name}.made").touch(exist_ok=False)
+    except FileExistsError:
+        pytest.fail(f"two processes of this run make {name}: its tests are not in one xdist group")
+
+
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all processes of this run have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
 @pytest.fixture(scope="session")
-def kept() -> Iterator["Kept"]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Kept"]:
     """The whole organization, rehearsed as people do it and left up; a test that breaks something mends it again.
 
     While you work on a test, LZ_TEST_KEPT names the temporary folder (TMPDIR) of one that is up already, with its
@@ -68,6 +87,7 @@ def kept() -> Iterator["Kept"]:
     if folder := os.environ.get("LZ_TEST_KEPT"):
         yield Kept(Path(folder))
         return
+    only_once(tmp_path_factory, "kept")
     # Not below pytest's own folder: sockets in it must have short paths.
     temporary = Path(tempfile.mkdtemp(prefix="lz-kept-"))
     running = Kept(temporary)
@@ -86,8 +106,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     Its further arguments: the digest of every image, and the workloads that have one, if not all have; the others get
     the placeholder. The processes of a parallel run share what any of them has built.
     """
-    folder = tmp_path_factory.getbasetemp()
-    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "assemblies"
+    shared = _shared_folder(tmp_path_factory) / "assemblies"
     shared.mkdir(exist_ok=True)
     known: dict[str, Assembly] = {}
 

@@ -12,13 +12,6 @@ REPORTS = ROOT / "reports" / "e2e"
 PASSWORD = "Correct-Horse-9"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them start the organization."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.rehearsal)
-
-
 @pytest.fixture(scope="session")
 def reports() -> Path:
     """Folder for screenshots and figures."""

@@ -16,6 +16,7 @@ from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
 from operations.tasks import TaskRun
 from rehearsal.door.sites import opener
 from rehearsal.report import Report
+from tests.conftest import only_once
 from tests.rehearsal.conftest import STAGING
 from tests.rehearsal.rehearsed import OpenRehearsal, silently
 
@@ -27,8 +28,9 @@ CONTENT = b'--edge\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
 
 
 @pytest.fixture(scope="module")
-def rehearsal() -> Iterator[OpenRehearsal]:
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenRehearsal]:
     """The guest book's organization, up."""
+    only_once(tmp_path_factory, "guest_book")
     configuration = load(CONFIG)
     made = OpenRehearsal(
         configuration, configuration.stages(), silently(), approver=None, keep=False, config_file=CONFIG

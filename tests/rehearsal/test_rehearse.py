@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from config import load
+from tests.conftest import only_once
 from tests.rehearsal.support import (
     ROOT,
     Rehearsed,
@@ -54,7 +55,8 @@ class SideBySide:
 
 
 @pytest.fixture(scope="module")
-def side_by_side() -> Iterator[SideBySide]:
+def side_by_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
+    only_once(tmp_path_factory, "side_by_side")
     folder, folder_of_ordinary = short_temporary_folder(), short_temporary_folder()
     process = start(["--environment", "staging", "--keep"], folder)
     ordinary = None
