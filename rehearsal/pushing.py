@@ -1,5 +1,6 @@
 """`./lz rehearse --push`: one more release, by the pipeline of the rehearsal that is up."""
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -7,11 +8,12 @@ from pathlib import Path
 from rich.console import Console
 
 from config import Configuration
+from operations.errors import CommandError
 from operations.rehearsed import kept_directory
 from rehearsal.approver import Approver
 from rehearsal.by_pipeline import RELEASED, ByPipeline
 from rehearsal.emulator import Emulator
-from rehearsal.kept import WORK
+from rehearsal.kept import STATE, WORK
 from rehearsal.pipeline_run import PipelineError
 from rehearsal.progress import Progress
 from rehearsal.report import Report, show_release
@@ -33,10 +35,13 @@ def push(
         The exit code: 0 if the pipeline went to its end, 1 if it stopped.
 
     Raises:
-        CommandError: no rehearsal is up.
+        CommandError: no rehearsal is up, or one that was deployed without its pipeline.
         RepositoryError: git is missing or failed.
     """
     directory = kept_directory()
+    if not json.loads((directory / STATE).read_text(encoding="utf-8"))["by_pipeline"]:
+        message = "the rehearsal that is up was deployed with the CDK CLI: its pipeline has never run"
+        raise CommandError(message, fix="./lz rehearse --down, then ./lz rehearse --keep", exit_code=1)
     pipeline = ByPipeline(
         Emulator.attach(directory / "aws"),
         configuration,

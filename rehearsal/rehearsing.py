@@ -248,6 +248,7 @@ class Rehearsal:
         state: dict[str, object] = {
             "project": str(ROOT),
             "environment": {name: environment[name] for name in shown},
+            "by_pipeline": self._approver is not None,
             "running": (os.getpid(), command_line(os.getpid())) if running else None,
         }
         remember(self._directory, state)

@@ -170,6 +170,8 @@ def test_a_checkout_is_released_once_more_to_the_rehearsal_that_is_up(
     (checkout / "README").write_text("good bye")
     up.mkdir()
     (up / "aws").symlink_to(cloud.emulator.directory)
+    state = up / "rehearsal.json"
+    state.write_text('{"by_pipeline": false}')
     changes = {"pipeline.repository": line.repository, "pipeline.branch": BRANCH}
     configuration = documents.configured(documents.changed(changes))
     monkeypatch.setattr(pushing, "kept_directory", lambda: up)
@@ -177,13 +179,15 @@ def test_a_checkout_is_released_once_more_to_the_rehearsal_that_is_up(
     shown = Console(file=StringIO(), width=200)
     progress = Progress(Console(file=StringIO()))
 
-    code = pushing.push(
-        configuration,
-        root=checkout,
-        progress=progress,
-        approver=Approver("auto", progress, shown),
-        console=shown,
-    )
+    def again() -> int:
+        approver = Approver("auto", progress, shown)
+        return pushing.push(configuration, root=checkout, progress=progress, approver=approver, console=shown)
+
+    with pytest.raises(CommandError, match="its pipeline has never run"):
+        again()
+    state.write_text('{"by_pipeline": true}')
+
+    code = again()
 
     text = shown.file.getvalue()  # type: ignore[attr-defined]
     assert code == 1
