@@ -29,6 +29,8 @@ SHARED = ("kept", "side_by_side")
 E2E = "e2e"
 ALONE = "test_rehearse"
 """File whose tests share nothing else: each starts an organization of its own."""
+LONG = (ALONE, "test_rehearsal_checks", "test_foreign", "test_pipeline_new_workload")
+"""Files with tests of half a minute and more: were they last, one process would end before the other."""
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own: later, nothing would be kept together
@@ -50,9 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             shared = next((name for name in SHARED if name in getattr(item, "fixturenames", ())), None)
             alone = item.name if item.path.stem == ALONE else item.path.stem
             item.add_marker(pytest.mark.xdist_group(shared or alone))
-            order[item] = {"kept": 1, "side_by_side": 3}.get(
-                shared or "", 4 if item.path.stem == ALONE else 5
-            )
+            order[item] = {"kept": 1, "side_by_side": 3}.get(shared or "", 4 if item.path.stem in LONG else 5)
             if item.path.parent.name == E2E:
                 order[item] = 2  # of `kept` too: after the tests that look at it as it was deployed
             if "sample_organization" in item.name:
