@@ -123,5 +123,7 @@ def _tell_how_to_reach(console: Console, state: dict[str, object]) -> None:
     for name, value in dict(state["environment"]).items():  # type: ignore[call-overload]
         console.print(f"  export {name}={value}", soft_wrap=True)
     console.print("  (an access key id that is an account's id makes you that account's root)")
-    console.print("Its pipeline: ./lz pipeline status --rehearsal; one more release: ./lz rehearse --push")
+    if state["by_pipeline"]:
+        console.print("Its pipeline: ./lz pipeline status --rehearsal")
+        console.print("One more release: ./lz rehearse --push")
     console.print("To take it down: ./lz rehearse --down")
