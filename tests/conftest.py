@@ -8,9 +8,10 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from fcntl import LOCK_EX, flock
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from config import Configuration
 from config.images import PLACEHOLDER_DIGEST, Image
@@ -26,6 +27,7 @@ Synthesize = Callable[..., Assembly]
 
 SHARED = ("kept", "side_by_side")
 """Fixtures that many tests use and that take a minute: they are made once, in one process."""
+GROUPS = "lz_groups"
 E2E = "e2e"
 ALONE = "test_rehearse"
 """File whose tests share nothing else: each starts an organization of its own."""
@@ -33,14 +35,48 @@ LONG = (ALONE, "test_rehearsal_checks", "test_foreign", "test_pipeline_new_workl
 """Files with tests of half a minute and more: were they last, one process would end before the other."""
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own: later, nothing would be kept together
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class Grouped(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives tests to processes in the groups that `pytest_collection_modifyitems` wrote down.
+
+    xdist's own groups are part of a test's id, which pytest 9 no longer lets it change: each test went its own way.
+    """
+
+    groups: Mapping[str, str] = {}
+
+    def _split_scope(self, nodeid: str) -> str:
+        if not self.groups:
+            file = _groups_file()
+            self.groups = json.loads(file.read_text(encoding="utf-8"))
+            file.unlink()
+        return self.groups.get(nodeid, nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped | None:
+    """Take our scheduler for groups, and xdist's for all else."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    return Grouped(config, log)
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process, before it collects, where it writes the groups down."""
+    if node.config.getvalue("dist") == "loadgroup":
+        node.workerinput[GROUPS] = str(_groups_file())
+
+
+def _groups_file() -> Path:
+    return Path(tempfile.gettempdir()) / f"lz-groups-{os.getpid()}.json"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tell two processes side by side what belongs together: a rehearsal, or a file with fixtures of its own.
 
     All end-to-end tests need an organization. What takes longest begins first, or one process would end long before
     the other.
     """
     order: dict[pytest.Item, int] = {}
+    groups: dict[str, str] = {}
     folders = [ROOT / folder for folder in REHEARSAL_FOLDERS]
     for item in items:
         if item.path.parent.name == E2E:
@@ -51,13 +87,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 raise pytest.UsageError(message)
             shared = next((name for name in SHARED if name in getattr(item, "fixturenames", ())), None)
             alone = item.name if item.path.stem == ALONE else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(shared or alone))
+            groups[item.nodeid] = shared or alone
             order[item] = {"kept": 1, "side_by_side": 3}.get(shared or "", 4 if item.path.stem in LONG else 5)
             if item.path.parent.name == E2E:
                 order[item] = 2  # of `kept` too: after the tests that look at it as it was deployed
             if "sample_organization" in item.name:
                 order[item] = 0  # the whole pipeline, with every check in its Synth
     items.sort(key=lambda item: order.get(item, 5))
+    if file := getattr(config, "workerinput", {}).get(GROUPS):
+        draft = Path(f"{file}.{os.getpid()}")
+        draft.write_text(json.dumps(groups), encoding="utf-8")
+        draft.replace(file)
 
 
 def only_once(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
@@ -66,7 +106,7 @@ def only_once(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     try:
         (folder / f"{name}.made").touch(exist_ok=False)
     except FileExistsError:
-        pytest.fail(f"two processes of this run make {name}: its tests are not in one xdist group")
+        pytest.fail(f"two processes of this run make {name}: its tests are not in one group")
 
 
 def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

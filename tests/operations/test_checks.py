@@ -175,10 +175,11 @@ def test_a_rehearsal_test_where_nobody_would_run_it_is_refused() -> None:
     def item(file: str) -> Any:
         return Item(file)
 
+    config: Any = None
     for folder in REHEARSAL_FOLDERS:
-        order_items([item(f"{folder}/test_it.py")])
+        order_items(config, [item(f"{folder}/test_it.py")])
     with pytest.raises(pytest.UsageError, match="would not run it"):
-        order_items([item("tests/config/test_it.py")])
+        order_items(config, [item("tests/config/test_it.py")])
 
 
 def test_the_command_runs_what_is_picked_and_hands_the_failure_on(
