@@ -51,6 +51,7 @@ class Grouped(LoadScopeScheduling):  # type: ignore[misc]
         return self.groups.get(nodeid, nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped | None:
     """Take our scheduler for groups, and xdist's for all else."""
     if config.getvalue("dist") != "loadgroup":
@@ -58,6 +59,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped | No
     return Grouped(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a process, before it collects, where it writes the groups down."""
     if node.config.getvalue("dist") == "loadgroup":
