@@ -1,4 +1,4 @@
-"""Bounds on what a build may do: touch the artifacts of its own step, and start no other build.
+"""Bounds on what a build may do: touch the artifacts of its own step, start no other build, push no code.
 
 The CDK lets every build read all of the artifact bucket, and every build with an output write all of it. An image
 build runs what an app team wrote, so it could exchange what Synth made before it is deployed. A Deny takes that away,
@@ -65,3 +65,20 @@ def starts_no_build() -> iam.PolicyStatement:
         actions=["codebuild:RetryBuild*", "codebuild:StartBuild*"],
         resources=["*"],
     )
+
+
+def pushes_no_code() -> list[iam.PolicyStatement]:
+    """Return what keeps a build that may clone from pushing: whoever may use a connection may do both.
+
+    Each provider action of `UseConnection` needs read_only, as GitPull does, or read_write, as GitPush, CreateBranch
+    and DeleteRepository do (Developer Tools console User Guide, "Connections permissions reference").
+    """
+    return [
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=[f"{prefix}:UseConnection"],
+            resources=["*"],
+            conditions={"StringEquals": {f"{prefix}:ProviderPermissionsRequired": "read_write"}},
+        )
+        for prefix in ("codeconnections", "codestar-connections")
+    ]

@@ -11,7 +11,7 @@ from constructs import Construct
 from config.artifacts import ASSEMBLY, REPORTS, image_steps, output_of, source_of
 from config.models import Configuration
 from config.naming import RECORDED_TEMPLATES, Names
-from pipeline.artifacts import confined
+from pipeline.artifacts import confined, pushes_no_code
 from pipeline.sources import Sources
 
 BUILD_IMAGES: Mapping[str, codebuild.IBuildImage] = {
@@ -74,6 +74,7 @@ def image_step(
         role_policy_statements=[
             *_registry_permissions(scope, configuration, workload_name),
             *confined(configuration, reads=reads, writes=[output_of(step)]),
+            *pushes_no_code(),  # others run what the platform's own repository holds
         ],
         timeout=cdk.Duration.minutes(45),
     )

@@ -41,13 +41,11 @@ class Grouped(LoadScopeScheduling):  # type: ignore[misc]
     xdist's own groups are part of a test's id, which pytest 9 no longer lets it change: each test went its own way.
     """
 
-    groups: Mapping[str, str] = {}
+    groups: Mapping[str, str] | None = None
 
     def _split_scope(self, nodeid: str) -> str:
-        if not self.groups:
-            file = _groups_file()
-            self.groups = json.loads(file.read_text(encoding="utf-8"))
-            file.unlink()
+        if self.groups is None:
+            self.groups = json.loads(_groups_file().read_text(encoding="utf-8"))
         return self.groups.get(nodeid, nodeid)
 
 
@@ -64,6 +62,12 @@ def pytest_configure_node(node: Any) -> None:
     """Tell a process, before it collects, where it writes the groups down."""
     if node.config.getvalue("dist") == "loadgroup":
         node.workerinput[GROUPS] = str(_groups_file())
+
+
+@pytest.hookimpl
+def pytest_sessionfinish() -> None:
+    """Take the file of groups away; a process that replaced a crashed one has written it again."""
+    _groups_file().unlink(missing_ok=True)
 
 
 def _groups_file() -> Path:

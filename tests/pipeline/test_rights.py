@@ -92,12 +92,13 @@ def test_no_build_may_start_another(organization: Assembly) -> None:
             for each in organization["Pipeline"].resources("AWS::IAM::Role")
             if each.logical_id == logical_id
         ]
-        found = [
-            statement.allows
-            for statement in identity_statements(role)
-            if any(fnmatchcase(action, pattern) for action in starting for pattern in statement.actions)
-        ]
-        able += [build.logical_id] if found and all(found) else []
+        for action in starting:
+            found = [
+                statement.allows
+                for statement in identity_statements(role)
+                if any(fnmatchcase(action, pattern) for pattern in statement.actions)
+            ]
+            able += [(build.logical_id, action)] if found and all(found) else []
     assert not able
 
 

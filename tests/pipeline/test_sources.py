@@ -42,9 +42,28 @@ def test_every_build_that_clones_may_use_the_connection(organization: Assembly) 
         allowed = [
             statement
             for statement in identity_statements(role_of(organization, action))
-            if "codeconnections:UseConnection" in statement.actions
+            if "codeconnections:UseConnection" in statement.actions and statement.allows
         ]
         assert [*allowed[0].resources] == [documents.CONNECTION], action
+
+
+@pytest.mark.parametrize("prefix", ["codeconnections", "codestar-connections"])
+@pytest.mark.parametrize("workload", [documents.WORKLOAD, "shop"])
+def test_an_image_build_may_clone_and_not_push(synthesize: Synthesize, workload: str, prefix: str) -> None:
+    assembly = synthesize(documents.with_second_workload())
+    using = [
+        statement
+        for statement in identity_statements(
+            role_of(assembly, actions(assembly, "Build")[f"Image-{workload}"])
+        )
+        if f"{prefix}:UseConnection" in statement.actions
+    ]
+    assert [statement for statement in using if statement.allows]
+    (bound,) = [statement for statement in using if not statement.allows]
+    assert [*bound.resources] == ["*"]
+    assert bound.body["Condition"] == {
+        "StringEquals": {f"{prefix}:ProviderPermissionsRequired": "read_write"}
+    }
 
 
 def test_a_workload_may_have_a_repository_of_its_own(synthesize: Synthesize) -> None:

@@ -1,8 +1,10 @@
 """The main job, end to end, as its users run it."""
 
+import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,13 +68,17 @@ def side_by_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySid
             ordinary = rehearse_as_ordinary_user(arguments, folder_of_ordinary)
         yield SideBySide(finish(process), folder, ordinary, folder_of_ordinary)
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=TIDY_SECONDS)
-        if leftovers(folder):
-            rehearse(["--down"], folder)
-        for each in (folder, folder_of_ordinary):
-            shutil.rmtree(each, ignore_errors=True)
+        # Whatever does not end, or fails to, the rest is still taken down; and what went wrong first is what is told.
+        with contextlib.ExitStack() as tidied:
+            for each in (folder, folder_of_ordinary):
+                tidied.callback(shutil.rmtree, each, ignore_errors=True)
+            tidied.callback(lambda: leftovers(folder) and rehearse(["--down"], folder))
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.communicate(timeout=TIDY_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
 
 def test_the_sample_organization_is_rehearsed_and_nothing_is_left_behind(temporary: Path) -> None:
