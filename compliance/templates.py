@@ -2,16 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from compliance.remembering import Remembering
 from config.assembly import AssembledStack, read_assembly
 
 Json = dict[str, Any]
-Made = TypeVar("Made")
 
 _VARIABLE = re.compile(r"\$\{([^}!]+)\}")
 
@@ -79,39 +79,7 @@ class Resource:
         return [self.stack.text(each) for each in (value if isinstance(value, list) else [value])]
 
 
-class _Remembering:
-    """Computes some things once, from when its templates are settled on.
-
-    Rules ask the same again and again: what is of a type, which policies a role has, where a route leads. Before that,
-    and in a copy, everything is computed anew, for templates may still change.
-    """
-
-    def __init__(self) -> None:
-        self._memory: dict[Hashable, Any] | None = None
-
-    def __getstate__(self) -> Json:
-        return {**self.__dict__, "_memory": None}
-
-    def forget(self) -> None:
-        """Settle on the templates as they are now."""
-        self._memory = {}
-
-    def once(self, what: Hashable, make: Callable[[], Made]) -> Made:
-        """Return what was made before, or make it.
-
-        Args:
-            what: names it.
-            make: makes it.
-        """
-        if self._memory is None:
-            return make()
-        if what not in self._memory:
-            self._memory[what] = make()
-        found: Made = self._memory[what]
-        return found
-
-
-class Stack(_Remembering):
+class Stack(Remembering):
     """One stack of an assembly.
 
     Args:
@@ -261,7 +229,7 @@ class Stack(_Remembering):
         return producer.text(output["Value"])
 
 
-class Assembly(_Remembering):
+class Assembly(Remembering):
     """Every stack that a synthesis wrote.
 
     Args:
@@ -311,33 +279,3 @@ class Assembly(_Remembering):
                 found.add(name)
                 waiting += self.stacks[name].dependencies
         return found
-
-
-def walk(value: Any) -> Iterator[Any]:
-    """Yield a value and everything inside it, in its order."""
-    pending = [value]
-    while pending:
-        part = pending.pop()
-        yield part
-        if isinstance(part, dict):
-            pending.extend(reversed(part.values()))
-        elif isinstance(part, list):
-            pending.extend(reversed(part))
-
-
-def texts_in(value: Any) -> set[str]:
-    """Return the texts inside a value, each once; keys are none.
-
-    Args:
-        value: a template, or a part of one.
-    """
-    found, pending = set(), [value]
-    while pending:  # not by `walk`: a template has thousands of parts, and rules look at every one
-        part = pending.pop()
-        if isinstance(part, str):
-            found.add(part)
-        elif isinstance(part, dict):
-            pending.extend(part.values())
-        elif isinstance(part, list):
-            pending.extend(part)
-    return found

@@ -71,7 +71,7 @@ def operator_session(role_arn: str, *, region: str, purpose: str, profile: str |
         client_creator=own._session.create_client,
         source_credentials=source,
         role_arn=role_arn,
-        extra_args={"RoleSessionName": _session_name(purpose)},
+        extra_args={"RoleSessionName": session_name(purpose)},
     )
     credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
     try:
@@ -92,5 +92,12 @@ def operator_session(role_arn: str, *, region: str, purpose: str, profile: str |
     return boto3.Session(botocore_session=assumed, region_name=region)
 
 
-def _session_name(purpose: str) -> str:
-    return re.sub(r"[^\w+=,.@-]", "-", f"{purpose}-{getpass.getuser()}")[:LONGEST_SESSION_NAME]
+def session_name(purpose: str) -> str:
+    r"""Return a name for a session, with the person's name; STS takes `[\w+=,.@-]`, in ASCII alone.
+
+    Args:
+        purpose: such as `lz-run`.
+    """
+    return re.sub(r"[^\w+=,.@-]", "-", f"{purpose}-{getpass.getuser()}", flags=re.ASCII)[
+        :LONGEST_SESSION_NAME
+    ]

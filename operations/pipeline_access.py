@@ -7,7 +7,9 @@ from typing import Any
 import boto3
 
 from config import Configuration, StageRef, load
+from config.artifacts import source_of
 from operations.aws import CLIENT
+from operations.configuration import typed
 from operations.errors import CommandError
 from operations.pipeline_view import ActionView, PipelineView, StageView, find_pipeline, view
 from operations.rehearsed import use_kept_rehearsal
@@ -25,16 +27,20 @@ class PipelineAccess:
         name: the pipeline's name.
         configuration: the organization.
         rehearsed: whether it is a rehearsal's.
+        profile: AWS profile that the caller named.
+        config: configuration that the caller named.
     """
 
     api: Any
     name: str
     configuration: Configuration
     rehearsed: bool = False
+    profile: str | None = None
+    config: Path | None = None
 
     def view(self) -> PipelineView:
         """Look at it."""
-        return view(self.api, self.name)
+        return view(self.api, self.name, source=source_of(self.configuration.pipeline.repository))
 
     def status(self, execution_id: str) -> str:
         """Return the status of an execution."""
@@ -47,7 +53,7 @@ class PipelineAccess:
         Args:
             text: the command, without `./lz`.
         """
-        return f"./lz {text}" + (" --rehearsal" if self.rehearsed else "")
+        return typed(text, rehearsal=self.rehearsed, profile=self.profile, config=self.config)
 
     def how_to_answer(self, action: ActionView) -> tuple[str, ...]:
         """Return the commands that show and answer an approval.
@@ -72,7 +78,7 @@ class PipelineAccess:
         """
         answers = [line for _, action in found.waiting_approvals() for line in self.how_to_answer(action)]
         tasks = [
-            f"why its tasks stopped: {self.command(f'status --env {ref.key}')}"
+            self._why_tasks_stopped(ref)
             for stage in found.stages
             for action in stage.actions
             for ref in self.configuration.stages()
@@ -80,15 +86,26 @@ class PipelineAccess:
         ]
         return (*answers, *dict.fromkeys(tasks))
 
+    def _why_tasks_stopped(self, ref: StageRef) -> str:
+        """An environment is looked at with its own account's credentials, not with those that reach the pipeline."""
+        text = f"status --env {ref.key}"
+        if self.rehearsed:
+            return f"why its tasks stopped: {self.command(text)}"
+        command = typed(text, rehearsal=False, profile="PROFILE", config=self.config)
+        return f"why its tasks stopped, with a profile of account {ref.account_id}: {command}"
+
     def commit(self, execution_id: str) -> str:
-        """Return the commit that an execution releases; empty if its source has not run.
+        """Return the commit of this project that an execution releases; empty if its source has not run.
 
         Args:
             execution_id: the execution; the newest is not always the one that waits.
         """
         found = self.api.get_pipeline_execution(pipelineName=self.name, pipelineExecutionId=execution_id)
-        revisions = found["pipelineExecution"].get("artifactRevisions", [])
-        return str(revisions[0].get("revisionId", "")) if revisions else ""
+        source = source_of(self.configuration.pipeline.repository)
+        for revision in found["pipelineExecution"].get("artifactRevisions", []):
+            if revision.get("name") == source:  # the others are workloads' own repositories
+                return str(revision.get("revisionId", ""))
+        return ""
 
     def answer(self, stage: StageView, action: ActionView, *, status: str, summary: str) -> None:
         """Answer an approval that waits.
@@ -125,7 +142,12 @@ def pipeline_access(*, config: Path | None, rehearsal: bool, profile: str | None
     session = boto3.Session(region_name=configuration.organization.region, profile_name=profile)
     name = find_pipeline(session.client("cloudformation", config=CLIENT))
     return PipelineAccess(
-        session.client("codepipeline", config=CLIENT), name, configuration, rehearsed=rehearsal
+        session.client("codepipeline", config=CLIENT),
+        name,
+        configuration,
+        rehearsed=rehearsal,
+        profile=profile,
+        config=config,
     )
 
 

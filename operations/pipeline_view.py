@@ -125,12 +125,13 @@ def find_pipeline(cloudformation: "CloudFormationClient") -> str:
     return found[0]
 
 
-def view(codepipeline: Any, name: str) -> PipelineView:
+def view(codepipeline: Any, name: str, *, source: str) -> PipelineView:
     """Look at a pipeline.
 
     Args:
         codepipeline: client of the tooling account.
         name: the pipeline.
+        source: the artifact whose revision is the commit that is released; workloads may have sources of their own.
     """
     definition = codepipeline.get_pipeline(name=name)["pipeline"]
     state = codepipeline.get_pipeline_state(name=name)
@@ -150,13 +151,20 @@ def view(codepipeline: Any, name: str) -> PipelineView:
         for stage in definition["stages"]
         for action in stage["actions"]
     }
-    revisions = newest.get("sourceRevisions", [])
+    # A summary names the source's action, and not its artifact as GetPipelineExecution does.
+    sources = {
+        action["name"]
+        for stage in definition["stages"]
+        for action in stage["actions"]
+        if source in [made["name"] for made in action.get("outputArtifacts", [])]
+    }
+    commits = [one for one in newest.get("sourceRevisions", []) if one["actionName"] in sources]
     return PipelineView(
         name=name,
         version=int(state.get("pipelineVersion", 0)),
         execution_id=str(newest.get("pipelineExecutionId", "")),
         status=str(newest.get("status", NOT_RUN)),
-        commit=str(revisions[0].get("revisionId", "")) if revisions else "",
+        commit=str(commits[0].get("revisionId", "")) if commits else "",
         stages=tuple(_stage(one, runs, orders) for one in states),
     )
 

@@ -9,17 +9,25 @@ from operations.errors import CommandError
 
 ROOT = Path(__file__).parents[1]
 KEEP_FIX = "start one and leave it up: ./lz rehearse --keep"
+ANEW_FIX = "take it down and start anew: ./lz rehearse --down, then ./lz rehearse --keep"
 
 
-def kept_directory() -> Path:
-    """Return the folder of the rehearsal that is up, or still runs; of the newest, if there are several.
+def kept_directory(*, running: bool = True) -> Path:
+    """Return the folder of the rehearsal that is up; of the newest, if there are several.
+
+    Args:
+        running: also of one that another terminal still brings up: good to look at it, and to answer its approvals.
 
     Raises:
         CommandError: there is none.
     """
     from rehearsal.kept import kept  # noqa: PLC0415 -- loads boto3 and TLS: most commands do without
 
-    found = max(kept(ROOT, running=True), key=lambda directory: directory.stat().st_mtime, default=None)
+    found = max(kept(ROOT, running=running), key=lambda directory: directory.stat().st_mtime, default=None)
+    if found is None and not running and any(kept(ROOT, running=True)):
+        message = "the rehearsal that is up is still being brought up in another terminal, which follows its pipeline"
+        fix = "wait for its end; it stays up if it was started with ./lz rehearse --keep"
+        raise CommandError(message, fix=fix, exit_code=1)
     if found is None:
         message = "no rehearsal is up"
         raise CommandError(message, fix=KEEP_FIX, exit_code=1)

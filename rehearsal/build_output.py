@@ -5,12 +5,40 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from operations.pipeline_access import PipelineAccess
 from operations.pipeline_view import FAILED
 from rehearsal.emulator import Emulator
 from rehearsal.failed_services import SERVICE, why_tasks_stopped
 
 _SERVICE = re.compile(rf"(\w+) \[{re.escape(SERVICE)}\]")  # in the error of a CloudFormation action
+
+
+def what_failed(access: PipelineAccess, emulator: Emulator, account: str, folder: Path) -> list[str]:
+    """Keep and tell what failed builds and tasks of the newest execution wrote, as far as it can be found.
+
+    It is asked when the pipeline has failed already: what goes wrong here must not hide that.
+
+    Args:
+        access: the pipeline.
+        emulator: the running emulator.
+        account: the pipeline's account.
+        folder: where logs go; made if needed.
+
+    Returns:
+        A sentence on each, or on why there is none.
+    """
+    told: list[str] = []
+    for what, look in (
+        ("builds", lambda: keep_failed(access, emulator, account, folder)),
+        ("tasks", lambda: failed_tasks(access, emulator)),
+    ):
+        try:
+            told += look()
+        except (BotoCoreError, ClientError) as error:
+            told.append(f"what failed {what} wrote cannot be told: {error}")
+    return told
 
 
 def keep_failed(access: PipelineAccess, emulator: Emulator, account: str, folder: Path) -> list[str]:

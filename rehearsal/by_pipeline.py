@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from operations.checks import LEAVE_OUT
 from operations.pipeline_access import PipelineAccess
 from operations.pipeline_view import find_pipeline
 from rehearsal.approver import Approver
-from rehearsal.build_output import failed_tasks, keep_failed
+from rehearsal.build_output import what_failed
 from rehearsal.door import DoorState
 from rehearsal.door.resolver import Registrar
 from rehearsal.emulator import Emulator
@@ -110,7 +111,7 @@ class ByPipeline:
 
         Args:
             report: gets what ran, and what was done in a person's place.
-            scratch: folder for the assembly.
+            scratch: folder for the assembly, in place of that of an earlier release.
 
         Returns:
             The stacks of the assembly that it made.
@@ -124,8 +125,7 @@ class ByPipeline:
             execution = run.follow()
         except PipelineError:
             folder = self._root / "reports" / "rehearsal"
-            report.notes += keep_failed(access, self._emulator, self._tooling, folder)
-            report.notes += failed_tasks(access, self._emulator)
+            report.notes += what_failed(access, self._emulator, self._tooling, folder)
             raise
         finally:
             self._progress.show(None)
@@ -134,8 +134,7 @@ class ByPipeline:
         s3 = self._emulator.client("s3", self._tooling)
         report.images = self._images(access, s3, execution)
         assembly = scratch / RELEASED
-        with zipfile.ZipFile(io.BytesIO(artifact(access, s3, execution, ASSEMBLY))) as archive:
-            archive.extractall(assembly)
+        replace_folder(assembly, artifact(access, s3, execution, ASSEMBLY))
         return read_assembly(assembly)
 
     def _enter(self, name_servers: Sequence[str]) -> None:
@@ -153,3 +152,18 @@ class ByPipeline:
             repository = Names(self._configuration).repository(name)
             found.append(PushedImage(name, repository, image["tag"], image["digest"]))
         return tuple(found)
+
+
+def replace_folder(folder: Path, content: bytes) -> None:
+    """Unpack an archive beside a folder, and put it in the folder's place when that has succeeded.
+
+    Args:
+        folder: the folder; it need not exist.
+        content: a zip archive.
+    """
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(part)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)

@@ -1,22 +1,27 @@
 """`./lz rehearse --push`: one more release, by the pipeline of the rehearsal that is up."""
 
+import contextlib
 import json
-import shutil
 import time
+from collections.abc import Iterator
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from rich.console import Console
 
 from config import Configuration
 from operations.errors import CommandError
-from operations.rehearsed import kept_directory
+from operations.rehearsed import ANEW_FIX, kept_directory
 from rehearsal.approver import Approver
-from rehearsal.by_pipeline import RELEASED, ByPipeline
-from rehearsal.emulator import Emulator
+from rehearsal.by_pipeline import ByPipeline
+from rehearsal.emulator import Emulator, EmulatorError
 from rehearsal.kept import STATE, WORK
+from rehearsal.pipeline.repositories import RepositoryError
 from rehearsal.pipeline_run import PipelineError
 from rehearsal.progress import Progress
 from rehearsal.report import Report, show_release
+
+LOCK = "push.lock"
 
 
 def push(
@@ -25,31 +30,57 @@ def push(
     """Push a checkout to the rehearsal that is up, release it and follow the release, as after a `git push` on AWS.
 
     Args:
-        configuration: the organization, as it was when the rehearsal began.
+        configuration: the organization, as the checkout has it now: it is what the pipeline will release.
         root: the checkout.
         progress: shows what happens.
         approver: answers the pipeline's approvals.
         console: where the result goes.
 
     Returns:
-        The exit code: 0 if the pipeline went to its end, 1 if it stopped.
+        The exit code: 0 if the pipeline went to its end, 1 if it stopped or nothing could be pushed.
 
     Raises:
-        CommandError: no rehearsal is up, or one that was deployed without its pipeline.
-        RepositoryError: git is missing or failed.
+        CommandError: no rehearsal is up, or one that is still being brought up or released to, has ended without
+            being taken down, or was deployed without its pipeline.
     """
-    directory = kept_directory()
+    directory = kept_directory(running=False)
     if not json.loads((directory / STATE).read_text(encoding="utf-8"))["by_pipeline"]:
         message = "the rehearsal that is up was deployed with the CDK CLI: its pipeline has never run"
-        raise CommandError(message, fix="./lz rehearse --down, then ./lz rehearse --keep", exit_code=1)
+        raise CommandError(message, fix=ANEW_FIX, exit_code=1)
+    try:
+        emulator = Emulator.attach(directory / "aws")
+    except EmulatorError as error:  # it ended with the machine, for instance, and its folder is left
+        raise CommandError(str(error), fix=ANEW_FIX, exit_code=1) from error
     pipeline = ByPipeline(
-        Emulator.attach(directory / "aws"),
+        emulator,
         configuration,
         progress=progress,
         approver=approver,
         root=root,
         door_directory=directory / "door",
     )
+    with _alone(directory):
+        report = _release(configuration, pipeline, directory, progress)
+    show_release(report, console)
+    return 1 if report.problem else 0
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep others from pushing: two would follow one pipeline, and answer the same approvals."""
+    with (directory / LOCK).open("w") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            message = "another terminal releases to the rehearsal that is up"
+            fix = "wait for its end, or look at it: ./lz pipeline status --watch --rehearsal"
+            raise CommandError(message, fix=fix, exit_code=1) from None
+        yield
+
+
+def _release(
+    configuration: Configuration, pipeline: ByPipeline, directory: Path, progress: Progress
+) -> Report:
     report = Report(configuration.organization.name, list(configuration.stages()), by_pipeline=True)
     began = time.monotonic()
     try:
@@ -57,10 +88,8 @@ def push(
             with progress.phase("push the project to its repository"):
                 pipeline.push(report)
             pipeline.start()
-            shutil.rmtree(directory / WORK / RELEASED, ignore_errors=True)
             pipeline.follow(report, directory / WORK)
-    except PipelineError as error:
+    except (PipelineError, RepositoryError) as error:
         report.problem = str(error)
     report.seconds = time.monotonic() - began
-    show_release(report, console)
-    return 1 if report.problem else 0
+    return report

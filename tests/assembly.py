@@ -1,5 +1,6 @@
 """The reader of assemblies that the rules use, under the name that tests know."""
 
-from compliance.templates import Assembly, Json, Resource, Stack, walk
+from compliance.contents import walk
+from compliance.templates import Assembly, Json, Resource, Stack
 
 __all__ = ["Assembly", "Json", "Resource", "Stack", "walk"]

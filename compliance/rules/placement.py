@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from compliance.contents import texts_in
 from compliance.rules.load_balancers import LOG_ACCOUNTS
 from compliance.rules.rule import Finding, Organization, judged, rule
-from compliance.templates import Stack, texts_in
+from compliance.templates import Stack
 from config.naming import CDN_REGION, SHARED_SERVICES_STAGE
 
 _ACCOUNT_OF_ARN = re.compile(r"\barn:[\w-]*:[\w-]*:[\w-]*:(\d{12}):")

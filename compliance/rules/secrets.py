@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from compliance.contents import texts_in, walk
 from compliance.rules.rule import Finding, Organization, judged, rule
-from compliance.templates import Resource, texts_in, walk
+from compliance.templates import Resource
 
 NAMES = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE|CREDENTIAL|_KEY\b", re.IGNORECASE)
 """Names of variables that hold a secret."""

@@ -27,19 +27,31 @@ def command(
     access = pipeline_access(config=config, rehearsal=rehearsal, profile=profile)
     stage = access.configuration.find_stage(environment)
     where, action = waiting_approval(access, stage)
-    _confirm(access, stage, where, action, yes=yes)
+    confirm(access, stage, where, action, yes=yes)
     access.answer(where, action, status=APPROVED, summary=comment)
     say(f"approved: the release goes on into {stage.key}")
     say(f"follow it: {access.command('pipeline status --watch')}")
 
 
-def _confirm(
+def confirm(
     access: PipelineAccess, stage: StageRef, where: StageView, action: ActionView, *, yes: bool
 ) -> None:
-    """Ask before a release reaches production, with what the packet says of it."""
-    if not yes and stage.is_production:
-        progress(action.summary)
-        progress(access.how_to_answer(action)[0])
+    """Ask before a release reaches production, with what the packet says of it.
+
+    Args:
+        access: the pipeline.
+        stage: the environment.
+        where: the pipeline's stage.
+        action: the approval.
+        yes: the person has said so already.
+
+    Raises:
+        CommandError: nobody can be asked, or the answer is no.
+    """
+    if yes or not stage.is_production:
+        return
+    progress(action.summary)
+    progress(access.how_to_answer(action)[0])
     commit = access.commit(where.execution_id) or "(unknown)"
     ask_before_production(
         stage,

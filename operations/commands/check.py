@@ -26,7 +26,7 @@ def command(*, only: tuple[str, ...], without: tuple[str, ...], as_json: bool) -
     cdk-nag. All of them run even if one fails. The pipeline runs them without the synthesis, which is its next command.
 
     The variable LZ_CHECK_LEAVE_OUT names checks to leave out, with commas between them: a rehearsal of the pipeline
-    sets it to tests, types and synth (the next command synthesizes anyway). On AWS it is never set.
+    sets it to tests and types. On AWS it is never set.
     """
     started = time.monotonic()
     with TemporaryDirectory(prefix="lz-check-") as scratch:

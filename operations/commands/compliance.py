@@ -11,7 +11,6 @@ from compliance.judge import open_rows
 from compliance.report import write_reports
 from compliance.report.digest import to_decide, totals, verdict
 from compliance.results import RESULT, ComplianceResult
-from compliance.waivers import WaiverError
 from config import load
 from operations.baseline import from_file, from_revision
 from operations.configuration import config_option
@@ -79,15 +78,13 @@ def _synthesized(config: Path | None, images: Path | None) -> ComplianceResult:
 
     Raises:
         CommandError: there is no assembly to report on.
+        WaiverError: the ledger cannot be read.
     """
     configuration = load(config)
     progress("synthesizing with every gate")
     with TemporaryDirectory(prefix="lz-compliance-") as folder:
         app, assembly = app_command(config=config, images=images), Path(folder) / "cdk.out"
-        try:
-            found = synthesize(app, assembly, configuration=configuration)
-        except WaiverError as error:
-            raise CommandError(str(error)) from error
+        found = synthesize(app, assembly, configuration=configuration)
     if found.result is None:
         message = f"the app could not be synthesized:\n{found.output.rstrip()}"
         raise CommandError(message, exit_code=1)

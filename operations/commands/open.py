@@ -12,7 +12,7 @@ from config.naming import static_domain
 from operations.configuration import config_option
 from operations.errors import CommandError
 from operations.output import progress, say, write_json
-from operations.rehearsed import KEEP_FIX, kept_directory
+from operations.rehearsed import ANEW_FIX, KEEP_FIX, kept_directory
 
 if TYPE_CHECKING:
     from rehearsal.door import DoorState
@@ -70,8 +70,7 @@ def _kept_door() -> "tuple[Path, DoorState]":
     try:
         return found, Door(found / "door").state()
     except DoorError as error:
-        fix = "take it down and start anew: ./lz rehearse --down, then ./lz rehearse --keep"
-        raise CommandError(str(error), fix=fix, exit_code=1) from error
+        raise CommandError(str(error), fix=ANEW_FIX, exit_code=1) from error
 
 
 def _reach(state: "DoorState") -> dict[str, object]:

@@ -1,6 +1,7 @@
 """`lz rollback`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from config import StageRef, load
 from config.naming import Names
 from operations.asking import ask_before_production
 from operations.aws import CLIENT, operator_session
-from operations.configuration import config_option
+from operations.configuration import config_option, typed
 from operations.errors import CommandError
 from operations.output import heading, paragraph, progress, say, table
 from operations.rehearsed import use_kept_rehearsal
@@ -98,7 +99,8 @@ def command(
     )
     found = rollback.run(serving, choice.digest)
     say(f"{', '.join(one.process for one in found)} of {stage.key} run {choice.digest}")
-    _tell_what_is_next(stage, serving, choice, released=released, rehearsed=rehearsal)
+    again = partial(typed, rehearsal=rehearsal, profile=profile, config=config)
+    _tell_what_is_next(stage, serving, choice, released=released, again=again)
     return 0
 
 
@@ -121,7 +123,7 @@ def _show(stage: StageRef, serving: Sequence[Serving], choice: Choice, unsafe: S
 
 
 def _tell_what_is_next(
-    stage: StageRef, before: Sequence[Serving], choice: Choice, *, released: str, rehearsed: bool
+    stage: StageRef, before: Sequence[Serving], choice: Choice, *, released: str, again: Callable[[str], str]
 ) -> None:
     say("")
     if choice.digest == released:
@@ -134,7 +136,6 @@ def _tell_what_is_next(
             "with the image that was replaced here changes nothing, for to CloudFormation it is there already: its "
             "record step stops and says so. Release and one-off commands still use the newest image."
         )
-    where = " --rehearsal" if rehearsed else ""
     for digest in dict.fromkeys(one.digest for one in before if one.digest != choice.digest):
         way = "back again" if choice.digest == released else "forward again"
-        say(f"{way}: ./lz rollback --env {stage.key} --to {digest}{where}")
+        say(f"{way}: {again(f'rollback --env {stage.key} --to {digest}')}")

@@ -106,7 +106,10 @@ def execution(one: Execution) -> Shape:
         "pipelineExecutionId": one.id,
         "status": one.status,
         "statusSummary": one.summary,
-        "artifactRevisions": list(one.revisions),
+        "artifactRevisions": [
+            {member: value for member, value in revision.items() if member != "actionName"}
+            for revision in one.revisions
+        ],
         "trigger": {"triggerType": one.trigger[0], "triggerDetail": one.trigger[1]},
         "executionMode": one.definition.structure.get("executionMode", "SUPERSEDED"),
         "executionType": one.kind,
@@ -139,7 +142,7 @@ def _execution_summary(one: Execution) -> Shape:
     shown = execution(one)
     sources = [
         {
-            "actionName": revision["name"],
+            "actionName": revision["actionName"],
             "revisionId": revision["revisionId"],
             "revisionSummary": revision["revisionSummary"],
         }

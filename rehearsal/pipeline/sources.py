@@ -59,6 +59,7 @@ class SourceAction:
         transfer.put(artifact, content)
         work.run.revision = {
             "name": artifact,
+            "actionName": work.action.name,
             "revisionId": head.id,
             "revisionSummary": json.dumps({"ProviderType": _PROVIDER, "CommitMessage": head.message}),
         }

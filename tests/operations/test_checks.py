@@ -29,6 +29,7 @@ from operations.commands import test as test_command
 from operations.commands.check import choose, leave_out
 from operations.errors import CommandError
 from operations.node import ROOT
+from rehearsal.pipeline.builds.machine import LEFT_OUT_CHECKS
 from tests.conftest import pytest_collection_modifyitems as order_items
 
 
@@ -275,6 +276,12 @@ def test_checks_that_the_variable_names_are_left_out_and_named(
     assert "LEFT OUT: types, tests" in told.out
     assert cli.main(["check", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["left_out"] == ["types", "tests"]
+
+
+def test_the_help_names_the_checks_that_a_rehearsal_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "--help"]) == 0
+    named = " and ".join(LEFT_OUT_CHECKS.split(","))
+    assert f"sets it to {named}." in " ".join(capsys.readouterr().out.split())
 
 
 def test_without_the_variable_every_check_runs(

@@ -5,11 +5,19 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from config import load
+from operations.pipeline_access import PipelineAccess
+from rehearsal.approver import Approver
 from rehearsal.pipeline.launch import REPOSITORIES
 from rehearsal.pipeline.repositories import Push, Repositories
+from rehearsal.pipeline_run import PipelineRun
+from rehearsal.progress import Progress
 from tests.rehearsal.conftest import REGION, STAGING, TOOLING, Cloud, Stack, policy
 from tests.rehearsal.pipeline_template import BRANCH, allow, resources, service
 
@@ -179,3 +187,24 @@ def deploy_role(cloud: Cloud, *, account: str = STAGING, trusts: str = TOOLING) 
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
     )
     return f"arn:aws:iam::{account}:role/{deploys}", execution_arn
+
+
+def following(line: Line, entered: list[str], marker: Path | None = None) -> PipelineRun:
+    """Follow a pipeline; entering the name servers makes the marker."""
+    progress = Progress(Console(file=StringIO()))
+
+    def enter(name_servers: Sequence[str]) -> None:
+        entered.extend(name_servers)
+        if marker is not None:
+            marker.touch()
+
+    return PipelineRun(
+        access(line),
+        progress=progress,
+        approver=Approver("auto", progress, Console(file=StringIO())),
+        enter=enter,
+    )
+
+
+def access(line: Line) -> PipelineAccess:
+    return PipelineAccess(line.api, line.name, load(), rehearsed=True)

@@ -1,7 +1,7 @@
 """A pipeline followed as `./lz rehearse` does it, and looked at and answered as people do."""
 
 import json
-from collections.abc import Sequence
+import uuid
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,55 +11,20 @@ import pytest
 from rich.console import Console
 
 from config import load
+from config.artifacts import source_of
 from config.naming import Names, packet_key
 from operations.errors import CommandError
 from operations.packet.waiting import FILES, waiting_packet
-from operations.pipeline_access import PipelineAccess, waiting_approval
+from operations.pipeline_access import waiting_approval
 from operations.pipeline_table import drawn
 from operations.pipeline_view import FAILED, NOT_RUN, SUCCEEDED, find_pipeline
-from rehearsal import by_pipeline, pushing
-from rehearsal.approver import Approver
-from rehearsal.build_output import failed_tasks, keep_failed
-from rehearsal.pipeline_run import PipelineError, PipelineRun
-from rehearsal.progress import Progress
-from tests import documents
+from rehearsal.build_output import keep_failed
+from rehearsal.pipeline_run import PipelineError
 from tests.rehearsal.conftest import REGION, TOOLING, Cloud
-from tests.rehearsal.pipeline_template import (
-    BRANCH,
-    SYNTH,
-    allow,
-    approval,
-    build,
-    project,
-    stack_actions,
-    stage,
-    synth,
-)
-from tests.rehearsal.pipelines import Line, deploy, deploy_role, error, eventually
-from tests.rehearsal.workload import Workload
+from tests.rehearsal.pipeline_template import allow, approval, build, project, stage
+from tests.rehearsal.pipelines import access, deploy, error, eventually, following, push
 
 pytestmark = pytest.mark.rehearsal
-
-
-def following(line: Line, entered: list[str], marker: Path | None = None) -> PipelineRun:
-    """Follow a pipeline; entering the name servers makes the marker."""
-    progress = Progress(Console(file=StringIO()))
-
-    def enter(name_servers: Sequence[str]) -> None:
-        entered.extend(name_servers)
-        if marker is not None:
-            marker.touch()
-
-    return PipelineRun(
-        access(line),
-        progress=progress,
-        approver=Approver("auto", progress, Console(file=StringIO())),
-        enter=enter,
-    )
-
-
-def access(line: Line) -> PipelineAccess:
-    return PipelineAccess(line.api, line.name, load(), rehearsed=True)
 
 
 def test_what_a_person_does_is_done_at_the_preflight_the_placeholder_and_the_approval(
@@ -121,83 +86,6 @@ def test_what_nobody_can_help_is_told_in_a_few_lines(cloud: Cloud, tmp_path: Pat
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_a_service_that_does_not_start_is_told_with_its_last_lines(
-    cloud: Cloud, tmp_path: Path, workload: Workload
-) -> None:
-    service = {
-        "Cluster": workload.cluster,
-        "TaskDefinition": workload.define("bin/end", "9"),
-        "DesiredCount": 1,
-        "LaunchType": "FARGATE",
-        "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"]}},
-        "DeploymentConfiguration": {"DeploymentCircuitBreaker": {"Enable": True, "Rollback": True}},
-    }
-    template = {"Resources": {"Web": {"Type": "AWS::ECS::Service", "Properties": service}}}
-    roles = deploy_role(cloud)
-    # As the execution role of the bootstrap, whose rights CloudFormation uses to pass the tasks' roles.
-    cloud.client("iam").attach_role_policy(
-        RoleName=roles[1].rpartition("/")[2], PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
-    )
-    line = deploy(
-        cloud,
-        tmp_path / "source",
-        [synth(), stage("Deploy", *stack_actions(f"serving-{roles[0][-8:]}", roles))],
-        SYNTH,
-        files={"out/topic.json": json.dumps(template), "out/config.json": "{}"},
-        assumes=roles[:1],
-    )
-    with pytest.raises(PipelineError, match="Circuit Breaker"):
-        following(line, []).follow()
-
-    (told,) = failed_tasks(access(line), cloud.emulator)
-
-    assert ".Deploy, Web: task" in told
-    assert "exit code 9" in told
-    assert told.endswith("ending with 9")
-
-
-def test_a_checkout_is_released_once_more_to_the_rehearsal_that_is_up(
-    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checkout, up = tmp_path / "checkout", tmp_path / "up"
-    line = deploy(
-        cloud,
-        checkout,
-        [stage("Work", build("Grep"))],
-        {"Grep": project(["cat README", "grep hello README"])},
-    )
-    assert line.wait(line.first())["status"] == SUCCEEDED
-    (checkout / "README").write_text("good bye")
-    up.mkdir()
-    (up / "aws").symlink_to(cloud.emulator.directory)
-    state = up / "rehearsal.json"
-    state.write_text('{"by_pipeline": false}')
-    changes = {"pipeline.repository": line.repository, "pipeline.branch": BRANCH}
-    configuration = documents.configured(documents.changed(changes))
-    monkeypatch.setattr(pushing, "kept_directory", lambda: up)
-    monkeypatch.setattr(by_pipeline, "find_pipeline", lambda _: line.name)
-    shown = Console(file=StringIO(), width=200)
-    progress = Progress(Console(file=StringIO()))
-
-    def again() -> int:
-        approver = Approver("auto", progress, shown)
-        return pushing.push(configuration, root=checkout, progress=progress, approver=approver, console=shown)
-
-    with pytest.raises(CommandError, match="its pipeline has never run"):
-        again()
-    state.write_text('{"by_pipeline": true}')
-
-    code = again()
-
-    text = shown.file.getvalue()  # type: ignore[attr-defined]
-    assert code == 1
-    assert "Work/Grep failed" in text
-    assert "good bye" in text
-    assert "released: commit" in text
-    assert "acme: NOT released" in text
-    assert len(line.api.list_pipeline_executions(pipelineName=line.name)["pipelineExecutionSummaries"]) == 2
-
-
 def test_an_approval_is_found_by_its_environment(cloud: Cloud, tmp_path: Path) -> None:
     configuration = load()
     production = configuration.find_stage("production")
@@ -217,10 +105,29 @@ def test_an_approval_is_found_by_its_environment(cloud: Cloud, tmp_path: Path) -
 
 
 def test_who_is_asked_is_shown_what_waits_and_not_what_was_pushed_since(cloud: Cloud, tmp_path: Path) -> None:
+    """A workload has a repository of its own here: its commit is not the one that is asked about."""
     production = load().find_stage("production")
-    line = deploy(cloud, tmp_path / "source", [stage("Gate", approval(f"Approve-{production.stage_name}"))])
+    own = f"acme/{uuid.uuid4().hex[:8]}"
+    other = push(cloud, own, {"README": "a workload"}, tmp_path / "workload").commit.id
+
+    def add_source(resources: dict[str, Any]) -> None:
+        actions = resources["Pipeline"]["Properties"]["Stages"][0]["Actions"]
+        actions[0]["OutputArtifacts"] = [{"Name": source_of(load().pipeline.repository)}]
+        second = json.loads(json.dumps(actions[0]))
+        second |= {"Name": "Workload", "OutputArtifacts": [{"Name": source_of(own)}], "Namespace": "Workload"}
+        second["Configuration"]["FullRepositoryId"] = own
+        second["RunOrder"], actions[0]["RunOrder"] = 1, 2
+        actions.insert(0, second)
+
+    line = deploy(
+        cloud,
+        tmp_path / "source",
+        [stage("Gate", approval(f"Approve-{production.stage_name}"))],
+        change=add_source,
+    )
     line.token("Gate", f"Approve-{production.stage_name}")
     first = access(line).view().commit
+    assert first not in ("", other)
     line.push({"README": "later"}, tmp_path / "source")
     later = line.start()
     eventually(lambda: access(line).view().commit, lambda commit: commit not in ("", first))
@@ -232,6 +139,8 @@ def test_who_is_asked_is_shown_what_waits_and_not_what_was_pushed_since(cloud: C
     where, action = waiting_approval(access(line), production)
 
     assert access(line).commit(where.execution_id) == first
+    summaries = line.api.list_pipeline_executions(pipelineName=line.name)["pipelineExecutionSummaries"]
+    assert {one["actionName"] for one in summaries[-1]["sourceRevisions"]} == {"Source", "Workload"}
     assert access(line).view().execution_id == later
     assert f"./lz packet --env {production.key} --waiting --rehearsal" in " ".join(
         access(line).how_to_answer(action)
