@@ -1,7 +1,7 @@
 """What failed builds and tasks of a rehearsed pipeline wrote: kept, for the rehearsal takes its logs down with it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,11 @@ def what_failed(access: PipelineAccess, emulator: Emulator, account: str, folder
         A sentence on each, or on why there is none.
     """
     told: list[str] = []
-    for what, look in (
-        ("builds", lambda: keep_failed(access, emulator, account, folder)),
-        ("tasks", lambda: failed_tasks(access, emulator)),
-    ):
+    looks: Mapping[str, Callable[[], list[str]]] = {
+        "builds": lambda: keep_failed(access, emulator, account, folder),
+        "tasks": lambda: failed_tasks(access, emulator),
+    }
+    for what, look in looks.items():
         try:
             told += look()
         except (BotoCoreError, ClientError) as error:

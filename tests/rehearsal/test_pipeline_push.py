@@ -105,7 +105,7 @@ def test_a_checkout_is_released_once_more_to_the_rehearsal_that_is_up(
     with monkeypatch.context() as without_git:
         without_git.setenv("PATH", str(up))
         assert again() == 1
-    assert "git" in shown.file.getvalue()  # type: ignore[attr-defined]
+    assert "git was not found" in shown.file.getvalue()  # type: ignore[attr-defined]
 
     code = again()
 
