@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from operations.errors import CommandError
+from operations.printable import printable
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE = 1  # as click has it
@@ -159,5 +160,5 @@ def _exit_code(error: Exception) -> int | None:
 
 
 def _tell(message: str, exit_code: int) -> int:
-    click.echo(f"lz: {message}", err=True)
+    click.echo(f"lz: {printable(message)}", err=True)
     return exit_code

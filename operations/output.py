@@ -1,4 +1,7 @@
-"""How commands write: the same in a wide terminal, a narrow one and a pipe."""
+"""How commands write: the same in a wide terminal, a narrow one and a pipe.
+
+Much of it quotes others: applications, AWS, tools. Nothing of that may control the terminal.
+"""
 
 import json
 import os
@@ -10,6 +13,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from operations.printable import printable
 
 WIDTH_WITHOUT_TERMINAL = 200
 """Columns in a pipe or a build log: wide enough that no row is folded."""
@@ -32,12 +37,12 @@ def console(*, error: bool = False) -> Console:
 
 def heading(text: str) -> None:
     """Write a title above what follows."""
-    console().print(Text(f"\n{text}", style="bold"))
+    console().print(Text(f"\n{printable(text)}", style="bold"))
 
 
 def say(text: str, *, style: str = "") -> None:
     """Write a line of a command's result."""
-    console().print(Text(text, style=style))
+    console().print(Text(printable(text), style=style))
 
 
 def paragraph(text: str) -> None:
@@ -49,7 +54,7 @@ def paragraph(text: str) -> None:
 
 def progress(text: str, *, style: str = "") -> None:
     """Write a line about what goes on; to standard error, so that a result in a pipe stays clean."""
-    console(error=True).print(Text(text, style=style))
+    console(error=True).print(Text(printable(text), style=style))
 
 
 def table(columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -60,6 +65,7 @@ def table(columns: Sequence[str], rows: Sequence[Row]) -> None:
         rows: as many cells as headings.
     """
     out = console()
+    rows = [tuple(printable(cell) for cell in row) for row in rows]
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         drawn.add_column(column, no_wrap=True)

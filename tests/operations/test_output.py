@@ -45,6 +45,19 @@ def test_brackets_and_colons_are_written_as_they_are(capsys: pytest.CaptureFixtu
     assert "[red]x[/red]" in told
 
 
+def test_nothing_that_is_quoted_controls_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "ab\x1b[2Jc\x9b1md\x07"
+    output.say(evil)
+    output.paragraph(evil)
+    output.heading(evil)
+    output.table(("cell",), [(evil,)])
+    output.progress(evil)
+    captured = capsys.readouterr()
+    told = captured.out + captured.err
+    assert not {"\x1b", "\x9b", "\x07"} & set(told)
+    assert told.count("\N{REPLACEMENT CHARACTER}[2Jc\N{REPLACEMENT CHARACTER}1md") == 5
+
+
 def test_a_pipe_gets_no_colours(capsys: pytest.CaptureFixture[str]) -> None:
     output.heading("Accounts")
     output.say("fine", style="green")
