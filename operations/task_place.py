@@ -10,6 +10,9 @@ from operations.errors import CommandError
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
+RELEASING, SERVING = "Release and OneOff", "Web and Workers"
+"""Stacks that publish last what runs a task, and what names the services."""
+
 # What the stacks publish under /<StageName>/; SSM gives ten at once.
 PLACE_PARAMETERS = (
     "ClusterName",
@@ -42,7 +45,9 @@ class TaskPlace:
     container: str
 
 
-def read_parameters(ssm: "SSMClient", stage_name: str, names: Sequence[str]) -> Mapping[str, str]:
+def find_parameters(
+    ssm: "SSMClient", stage_name: str, names: Sequence[str]
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
     """Read parameters by name: a policy names them the same way, which a path with its slash does not.
 
     Args:
@@ -51,19 +56,37 @@ def read_parameters(ssm: "SSMClient", stage_name: str, names: Sequence[str]) -> 
         names: last parts of their names; ten at most.
 
     Returns:
+        Name -> value; and the whole names of those that do not exist.
+    """
+    known = {parameter_name(stage_name, name): name for name in names}
+    answer = ssm.get_parameters(Names=list(known))
+    values = {known[entry["Name"]]: entry["Value"] for entry in answer["Parameters"]}
+    return values, tuple(sorted(answer.get("InvalidParameters", [])))
+
+
+def read_parameters(
+    ssm: "SSMClient", stage_name: str, names: Sequence[str], *, published_by: str
+) -> Mapping[str, str]:
+    """Read parameters of which none may be missing.
+
+    Args:
+        ssm: client of the workload account.
+        stage_name: name of the CDK stage.
+        names: last parts of their names; ten at most.
+        published_by: the last stacks that publish some of them, as a person calls them.
+
+    Returns:
         Name -> value.
 
     Raises:
         CommandError: some are missing; the message names them.
     """
-    known = {parameter_name(stage_name, name): name for name in names}
-    answer = ssm.get_parameters(Names=list(known))
-    missing = answer.get("InvalidParameters", [])
+    values, missing = find_parameters(ssm, stage_name, names)
     if missing:
-        message = f"these parameters do not exist: {', '.join(sorted(missing))}"
-        fix = f"deploy {stage_name} up to its stacks Release and OneOff first; the pipeline does"
+        message = f"these parameters do not exist: {', '.join(missing)}"
+        fix = f"deploy {stage_name} up to its stacks {published_by} first; the pipeline does"
         raise CommandError(message, fix=fix, exit_code=1)
-    return {known[entry["Name"]]: entry["Value"] for entry in answer["Parameters"]}
+    return values
 
 
 def task_place(values: Mapping[str, str]) -> TaskPlace:

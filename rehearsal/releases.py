@@ -9,7 +9,7 @@ from config.assembly import AssembledStack
 from config.naming import Names
 from operations.errors import CommandError as TaskError
 from operations.releases.outcome import SUMMARY
-from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
+from operations.task_place import PLACE_PARAMETERS, RELEASING, read_parameters, task_place
 from operations.tasks import TaskRun
 from rehearsal.emulator import Emulator
 from rehearsal.processes import CommandError
@@ -75,7 +75,7 @@ class ReleaseStep:
                 say(line)
 
         session = self._runner(stage)
-        values = read_parameters(session("ssm"), stage.stage_name, PLACE_PARAMETERS)
+        values = read_parameters(session("ssm"), stage.stage_name, PLACE_PARAMETERS, published_by=RELEASING)
         task = TaskRun(
             session("ecs"),
             session("logs"),

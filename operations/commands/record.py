@@ -19,7 +19,7 @@ from operations.releases.record import Records
 from operations.releases.recording import gather, judged_now, make_record, refuse_other_images
 from operations.releases.serving import service_parameters, wait_until_settled
 from operations.releases.templates import deployed_by
-from operations.task_place import read_parameters
+from operations.task_place import SERVING, read_parameters
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -77,6 +77,7 @@ def command(
         reader.client("ssm", config=CLIENT),
         stage.stage_name,
         ("ClusterName", *service_parameters(stage.workload)),
+        published_by=SERVING,
     )
     serving = wait_until_settled(
         reader.client("ecs", config=CLIENT),

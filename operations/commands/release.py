@@ -11,7 +11,7 @@ from operations.configuration import config_option
 from operations.output import say
 from operations.polling import poll_option
 from operations.releases.outcome import Listener, explain, write_outcome
-from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
+from operations.task_place import PLACE_PARAMETERS, RELEASING, read_parameters, task_place
 from operations.tasks import TaskRun
 
 # An assumed role's session ends after an hour when a role assumed it; the step's build does too.
@@ -51,7 +51,9 @@ def command(
         region=configuration.organization.region,
         purpose="lz-release",
     )
-    values = read_parameters(session.client("ssm", config=CLIENT), stage.stage_name, PLACE_PARAMETERS)
+    values = read_parameters(
+        session.client("ssm", config=CLIENT), stage.stage_name, PLACE_PARAMETERS, published_by=RELEASING
+    )
     listener = Listener()
 
     def show(line: str) -> None:

@@ -18,7 +18,7 @@ from operations.releases.choosing import Choice, applied_since, choose, dangers
 from operations.releases.record import Records
 from operations.releases.rollback import Rollback
 from operations.releases.serving import Serving, look, service_parameters
-from operations.task_place import read_parameters
+from operations.task_place import SERVING, read_parameters
 
 PURPOSE = "lz-rollback"
 REHEARSED_POLL_SECONDS = 1.0
@@ -69,11 +69,18 @@ def command(
         session.client("ssm", config=CLIENT),
         stage.stage_name,
         ("ClusterName", "ReleaseLogGroup", "ReleaseTaskDefinition", *service_parameters(stage.workload)),
+        published_by=SERVING,
     )
     ecs = session.client("ecs", config=CLIENT)
     logs = session.client("logs", config=CLIENT)
+    where = " --rehearsal" if rehearsal else ""
     rollback = Rollback(
-        ecs, logs, values, say=progress, poll_seconds=REHEARSED_POLL_SECONDS if rehearsal else POLL_SECONDS
+        ecs,
+        logs,
+        values,
+        say=progress,
+        see_why=f"./lz status --env {stage.key}{where}",
+        poll_seconds=REHEARSED_POLL_SECONDS if rehearsal else POLL_SECONDS,
     )
     s3 = session.client("s3", config=CLIENT)
     records = list(Records(s3, names.records_bucket, stage.stage_name).newest_first())
@@ -126,9 +133,18 @@ def _tell_what_is_next(
     stage: StageRef, before: Sequence[Serving], choice: Choice, *, released: str, again: Callable[[str], str]
 ) -> None:
     say("")
-    if choice.digest == released:
+    if choice.digest == released and choice.record is not None and not choice.newer:
+        # Recorded last, so its release went to its end.
         paragraph(
-            "This is the newest image, which CloudFormation knows: the next release finds all as it was."
+            "This is the newest image, and the one that was recorded last: CloudFormation knows it, and the next "
+            "release finds all as it was, unless a release has failed since."
+        )
+    elif choice.digest == released:
+        paragraph(
+            "This is the newest image, but its release was not recorded: where CloudFormation took a stack back, "
+            "it knows the image before. The next release with another image replaces it as usual. A release with the "
+            "image that CloudFormation knows changes nothing there: its record step stops and says so. Release and "
+            "one-off commands use the newest image."
         )
     else:
         paragraph(

@@ -26,7 +26,7 @@ from operations.run import (
     size,
     split_variables,
 )
-from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
+from operations.task_place import PLACE_PARAMETERS, RELEASING, read_parameters, task_place
 from operations.tasks import TaskRun
 
 PARAMETERS = (*PLACE_PARAMETERS, "OneOffBucketName", "ReleaseSecretVariables", "ReleaseVariables")
@@ -132,7 +132,9 @@ def _run(names: Names, stage: StageRef, one_off: OneOff, *, profile: str | None,
         purpose=STARTED_BY,
         profile=profile,
     )
-    values = read_parameters(session.client("ssm", config=CLIENT), stage.stage_name, PARAMETERS)
+    values = read_parameters(
+        session.client("ssm", config=CLIENT), stage.stage_name, PARAMETERS, published_by=RELEASING
+    )
     refuse_taken(
         one_off,
         variables=values["ReleaseVariables"].split(","),

@@ -27,6 +27,7 @@ class Rollback:
         logs: client of the workload account.
         values: parameters: `ClusterName` and those that name the services.
         say: told what is done.
+        see_why: command that shows why tasks failed.
         poll_seconds: time between two looks.
     """
 
@@ -37,12 +38,14 @@ class Rollback:
         values: Mapping[str, str],
         *,
         say: Callable[[str], None],
+        see_why: str,
         poll_seconds: float = 15.0,
     ) -> None:
         self._ecs = ecs
         self._stopped = StoppedTasks(ecs, logs, values["ClusterName"])
         self._values = values
         self._say = say
+        self._see_why = see_why
         self._poll_seconds = poll_seconds
 
     def released_digest(self, family: str) -> str:
@@ -78,14 +81,21 @@ class Rollback:
         reasons = self._wait(moved) if moved else ()
         found = look(self._ecs, self._values)
         failed = [
-            f"{one.process} runs {one.digest} ({one.deployments[0].rollout})"
+            one
             for one in found
-            if one.digest != digest or not one.settled
+            if one.digest != digest or not one.settled or (reasons and one.running < one.desired)
         ]
         if failed:
-            message = "\n".join([f"not everything runs {digest}:", *failed, *reasons])
-            fix = "name another image, or go forward again"
-            raise CommandError(message, fix=fix, exit_code=1)
+            lines = [f"not everything runs {digest}:"]
+            lines += [
+                f"{one.process} runs {one.digest} ({one.deployments[0].rollout}, {one.running} of {one.desired} tasks)"
+                for one in failed
+            ]
+            lines += reasons
+            for one in failed:
+                lines += self._why(one, moved)
+            fix = f"see what ECS says by now: {self._see_why}; then name another image, or go forward again"
+            raise CommandError("\n".join(lines), fix=fix, exit_code=1)
         return found
 
     def _wait(self, moved: Mapping[str, str]) -> tuple[str, ...]:
@@ -104,27 +114,37 @@ class Rollback:
             waiter.wait(cluster=self._values["ClusterName"], services=list(moved))
         except WaiterError as error:
             answer: Any = error.last_response
+            if "services" not in answer:
+                return (f"whether it is stable could not be seen any more: {error}",)
             reasons = []
-            for entry in answer.get("services", []):
+            for entry in answer["services"]:
                 for deployment in entry["deployments"]:
                     if (
                         deployment["taskDefinition"] in moved.values()
                         and deployment.get("rolloutState") == "FAILED"
                     ):
                         reason = deployment.get("rolloutStateReason", "no reason given")
-                        reasons += [f"{entry['serviceName']}: {reason}", *self._why(entry["serviceName"])]
+                        reasons.append(f"{entry['serviceName']}: {reason}")
             if reasons:
                 self._settle(moved)
             return tuple(reasons or [f"it is not stable after {STABLE_SECONDS / 60:g} minutes"])
         return ()
 
-    def _why(self, service: str) -> tuple[str, ...]:
-        """Say why the service's tasks stopped; nothing where that is not seen."""
+    def _why(self, one: Serving, moved: Mapping[str, str]) -> tuple[str, ...]:
+        """Say why tasks of the service's new revision stopped: what an earlier one did an hour ago is no reason."""
+        if one.service not in moved:
+            return ()
+        revision = moved[one.service].rpartition("/")[2]
         try:
-            failed = self._stopped.last_failed(service)
+            failed = self._stopped.last_failed(one.service, of={moved[one.service]})
         except ClientError as error:
-            return (f"  why its tasks stopped cannot be seen: {error}",)
-        return tuple(f"  {line}" for line in failed.told()) if failed else ()
+            return (f"{one.process}: why tasks of {revision} stopped cannot be seen: {error}",)
+        if failed is None:
+            return (f"{one.process}: no task of {revision} has failed",)
+        return (
+            f"{one.process}: the last task of {revision} that failed",
+            *(f"  {line}" for line in failed.told()),
+        )
 
     def _settle(self, moved: Mapping[str, str]) -> None:
         """Let ECS finish going back, so that what is told then is what stays."""

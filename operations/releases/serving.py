@@ -71,12 +71,34 @@ def service_parameters(workload: Workload) -> tuple[str, ...]:
     return tuple(parameter for process, parameter in SERVICE_PARAMETERS.items() if wanted[process])
 
 
+def shortcomings(serving: Sequence[Serving]) -> tuple[str, ...]:
+    """Say what keeps services from running one image with all their tasks.
+
+    ECS calls a deployment complete once and for all, whatever becomes of its tasks later; so their number is looked at.
+
+    Args:
+        serving: the services.
+
+    Returns:
+        A sentence on each; none if all is well.
+    """
+    found = []
+    for one in serving:
+        if not one.settled:
+            found.append(f"{one.process} is not settled")
+        if one.running < one.desired:
+            found.append(f"{one.process} runs {one.running} of {one.desired} tasks")
+    if len({one.digest for one in serving}) > 1:
+        found.append("the services do not run the same image")
+    return tuple(found)
+
+
 def look(ecs: "ECSClient", values: Mapping[str, str]) -> tuple[Serving, ...]:
     """Ask ECS what runs.
 
     Args:
         ecs: client of the workload account.
-        values: parameters: `ClusterName` and those of `service_parameters`.
+        values: parameters: `ClusterName` and those of `service_parameters`, or some of them.
 
     Raises:
         CommandError: a service is missing.
@@ -84,6 +106,8 @@ def look(ecs: "ECSClient", values: Mapping[str, str]) -> tuple[Serving, ...]:
     names = {
         process: values[parameter] for process, parameter in SERVICE_PARAMETERS.items() if parameter in values
     }
+    if not names:
+        return ()
     answer = ecs.describe_services(cluster=values["ClusterName"], services=list(names.values()))
     found = {
         name: entry for entry in answer["services"] for name in (entry["serviceArn"], entry["serviceName"])

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from operations.commands.rollback import _tell_what_is_next
 from operations.errors import CommandError
 from operations.releases.choosing import choose, dangers
 from operations.releases.migrations import Concern
@@ -141,3 +142,27 @@ def test_what_is_not_known_is_a_danger() -> None:
     assert "is not known" in dangers(choice, [], recorded_last=unknown[0])[0]
     stranger = choose(STAGE, HISTORY, [C], wanted=D, released=C)
     assert "never recorded here" in dangers(stranger, [], recorded_last=HISTORY[0])[0]
+
+
+@pytest.mark.parametrize(
+    ("running", "wanted", "released", "told"),
+    [
+        ([B], C, C, "the one that was recorded last: CloudFormation knows it"),
+        # Its release did not end well, so CloudFormation may have taken the stacks back.
+        (
+            [C],
+            D,
+            D,
+            "its release was not recorded: where CloudFormation took a stack back, it knows the image before",
+        ),
+        # Recorded once, and released again after others.
+        ([C], A, A, "its release was not recorded"),
+        ([C], B, C, "CloudFormation does not know of this."),
+    ],
+)
+def test_what_cloudformation_knows_is_said_as_far_as_it_is_known(
+    running: list[str], wanted: str, released: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    choice = choose(STAGE, HISTORY, running, wanted=wanted, released=released)
+    _tell_what_is_next(STAGE, (), choice, released=released, rehearsed=False)
+    assert told in " ".join(capsys.readouterr().out.split())

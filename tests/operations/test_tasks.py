@@ -5,7 +5,7 @@ import pytest
 
 from operations.commands.run import PARAMETERS
 from operations.errors import CommandError
-from operations.task_place import PLACE_PARAMETERS, TaskPlace, read_parameters, task_place
+from operations.task_place import PLACE_PARAMETERS, RELEASING, SERVING, TaskPlace, read_parameters, task_place
 from operations.tasks import TaskRun
 from tests.assembly import Assembly
 from tests.operations.support import said, scripted
@@ -193,7 +193,7 @@ def test_it_reads_the_tasks_parameters_of_the_stage_by_name() -> None:
     entries = [{"Name": f"/MyDjangoAppStaging/{name}", "Value": value} for name, value in VALUES.items()]
     asked = {"Names": sorted(f"/MyDjangoAppStaging/{name}" for name in VALUES)}
     ssm = scripted("ssm", ("get_parameters", asked, {"Parameters": entries}))
-    values = read_parameters(ssm, "MyDjangoAppStaging", PLACE_PARAMETERS)
+    values = read_parameters(ssm, "MyDjangoAppStaging", PLACE_PARAMETERS, published_by=RELEASING)
     assert task_place(values) == PLACE
 
 
@@ -206,8 +206,8 @@ def test_fails_with_the_names_of_the_parameters_that_are_missing() -> None:
     missing = ["/MyDjangoAppStaging/ReleaseLogGroup", "/MyDjangoAppStaging/ClusterName"]
     ssm = scripted("ssm", ("get_parameters", None, {"Parameters": [], "InvalidParameters": missing}))
     with pytest.raises(CommandError) as caught:
-        read_parameters(ssm, "MyDjangoAppStaging", PLACE_PARAMETERS)
+        read_parameters(ssm, "MyDjangoAppStaging", PLACE_PARAMETERS, published_by=SERVING)
     assert str(caught.value).startswith(
         "these parameters do not exist: /MyDjangoAppStaging/ClusterName, /MyDjangoAppStaging/ReleaseLogGroup"
     )
-    assert "deploy MyDjangoAppStaging" in str(caught.value)
+    assert "deploy MyDjangoAppStaging up to its stacks Web and Workers" in str(caught.value)

@@ -12,7 +12,7 @@ import pytest
 
 from config import load
 from operations.run import OneOff, overrides
-from operations.task_place import PLACE_PARAMETERS, read_parameters, task_place
+from operations.task_place import PLACE_PARAMETERS, RELEASING, read_parameters, task_place
 from operations.tasks import TaskRun
 from rehearsal.door.sites import opener
 from rehearsal.report import Report
@@ -63,7 +63,9 @@ def page(visitor: urllib.request.OpenerDirector, url: str = SITE) -> str:
 def release(rehearsal: OpenRehearsal, *command: str, **variables: str) -> tuple[int, list[str]]:
     """Run the release task, as it is or with another command or variables; give its exit code and its log."""
     emulator, lines = rehearsal.emulator, list[str]()
-    values = read_parameters(emulator.client("ssm", STAGING), "GuestbookStaging", PLACE_PARAMETERS)
+    values = read_parameters(
+        emulator.client("ssm", STAGING), "GuestbookStaging", PLACE_PARAMETERS, published_by=RELEASING
+    )
     task = TaskRun(
         emulator.client("ecs", STAGING),
         emulator.client("logs", STAGING),

@@ -229,7 +229,8 @@ def test_an_image_that_ends_at_once_is_taken_back_and_the_site_serves_on(
         assert said in failed.output, "why its tasks stopped, read with the role for rollbacks"
     assert serving in _web_tasks(released), "the task that served has served on"
     shown = released.run(status.command)
-    assert shown.code == 0, shown.output
+    assert shown.code == 1, shown.output
+    assert "the services do not run the same image" in shown.output
     assert "web: the last failure" in shown.output
     assert "  broken" in shown.output
     # The failed migration of the test before still stands against it.
