@@ -43,8 +43,8 @@ def command(*, environment: str, rehearsal: bool, profile: str | None, config: P
     """Show what an environment's services run, and why tasks failed.
 
     Of each service: its image, its tasks, and the last task that failed within the hour, with its exit code and last
-    lines, in which passwords and control characters are replaced. The exit code is 1 if a service is missing or not
-    settled, if fewer tasks run than are wanted, or if the services do not run the same image.
+    lines; the usual forms of passwords and all control characters are replaced. The exit code is 1 if a service is
+    missing or not settled, if fewer tasks run than are wanted, or if the services do not run the same image.
     """
     configuration = load(config)
     stage = configuration.find_stage(environment)

@@ -156,9 +156,9 @@ def refuse_other_images(stage: StageRef, serving: Sequence[Serving], digest: str
         return
     lines = [f"this release of {stage.key} is {digest}, and that is not what runs:", *wrong]
     lines.append(
-        "Either ECS went back by itself, because the new tasks failed: the service's events say why. Or somebody went "
-        "back with ./lz rollback: CloudFormation does not know of that, and changes nothing for an image that its "
-        "template had before."
+        f"Either ECS went back by itself, because the new tasks failed: ./lz status --env {stage.key} says why. Or "
+        "somebody went to another image with ./lz rollback: CloudFormation does not know of that, and changes nothing "
+        "for an image that its template had before."
     )
     fix = f"when you want this image: ./lz rollback --environment {stage.key} --to {digest}; then retry this step"
     raise CommandError("\n".join(lines), fix=fix, exit_code=1)
