@@ -73,13 +73,13 @@ def command(
     )
     ecs = session.client("ecs", config=CLIENT)
     logs = session.client("logs", config=CLIENT)
-    where = " --rehearsal" if rehearsal else ""
+    again = partial(typed, rehearsal=rehearsal, profile=profile, config=config)
     rollback = Rollback(
         ecs,
         logs,
         values,
         say=progress,
-        see_why=f"./lz status --env {stage.key}{where}",
+        see_why=again(f"status --env {stage.key}"),
         poll_seconds=REHEARSED_POLL_SECONDS if rehearsal else POLL_SECONDS,
     )
     s3 = session.client("s3", config=CLIENT)
@@ -106,7 +106,6 @@ def command(
     )
     found = rollback.run(serving, choice.digest)
     say(f"{', '.join(one.process for one in found)} of {stage.key} run {choice.digest}")
-    again = partial(typed, rehearsal=rehearsal, profile=profile, config=config)
     _tell_what_is_next(stage, serving, choice, released=released, again=again)
     return 0
 

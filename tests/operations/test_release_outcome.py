@@ -164,5 +164,5 @@ def test_what_cloudformation_knows_is_said_as_far_as_it_is_known(
     running: list[str], wanted: str, released: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     choice = choose(STAGE, HISTORY, running, wanted=wanted, released=released)
-    _tell_what_is_next(STAGE, (), choice, released=released, rehearsed=False)
+    _tell_what_is_next(STAGE, (), choice, released=released, again=str)
     assert told in " ".join(capsys.readouterr().out.split())
