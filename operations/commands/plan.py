@@ -90,6 +90,10 @@ def _steps(deployments: Sequence[Deployment]) -> list[tuple[str, str, str]]:
 def _next(plan: Plan, configuration: Configuration) -> list[str]:
     """List what a person does before the pipeline does the rest."""
     steps = [f"authorize the connection in the tooling account: {configuration.pipeline.connection_arn}"]
+    if configuration.network.transit_gateway == "create":
+        steps.append(
+            "in the organization's management account, once: aws ram enable-sharing-with-aws-organization"
+        )
     steps += [
         f"bootstrap {call.account_name}: cdk {' '.join(call.arguments)}\n"
         f"     that is: ./lz bootstrap {call.account_name} --profile PROFILE"
@@ -99,4 +103,7 @@ def _next(plan: Plan, configuration: Configuration) -> list[str]:
     if configuration.dns.parent == "create":
         domain = configuration.organization.domain
         steps.append(f"when the DNS preflight stops, enter its name servers at the registrar of {domain}")
+    steps.append(
+        "if the first run stops at RefusePlaceholder, release the change again: its images are built now"
+    )
     return [f"{number:>2}. {step}" for number, step in enumerate(steps, start=1)]

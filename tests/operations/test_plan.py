@@ -165,12 +165,22 @@ def test_the_command_shows_everything_and_ends_with_what_to_do(
     ):
         assert text in told
     assert (
-        " 2. bootstrap tooling: cdk bootstrap aws://111111111111/eu-west-1 aws://111111111111/us-east-1"
+        " 3. bootstrap tooling: cdk bootstrap aws://111111111111/eu-west-1 aws://111111111111/us-east-1"
         in told
     )
-    assert told.rstrip().endswith(
-        "when the DNS preflight stops, enter its name servers at the registrar of acme.example"
-    )
+    places = [
+        told.partition("To do, in this order")[2].find(text)
+        for text in (
+            "authorize the connection",
+            "once: aws ram enable-sharing-with-aws-organization",
+            "bootstrap production",
+            "deploy the pipeline, once",
+            "when the DNS preflight stops, enter its name servers at the registrar of acme.example",
+            "if the first run stops at RefusePlaceholder",
+        )
+    ]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_fails_with_the_apps_own_words_when_it_cannot_be_synthesized(
