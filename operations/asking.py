@@ -25,7 +25,7 @@ def ask_before_production(
     """
     if yes or not stage.is_production:
         return
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # None where the caller closed it
         message = f"{stage.key} is production, and there is no terminal to ask on"
         raise CommandError(message, fix="add --yes if you mean it")
     if not click.confirm(question, err=True):

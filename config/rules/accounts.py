@@ -38,7 +38,7 @@ def _one_id_for_one_role(view: View) -> Iterator[Finding]:
 def _environments_have_an_account(view: View) -> Iterator[Finding]:
     if view.get("accounts", "workloads") is None:
         return
-    known = list(view.accounts())
+    known = view.account_names()
     for environment in view.environments():
         account = environment.data.get("account")
         if account is None or account in known:

@@ -61,6 +61,10 @@ class View:
         """List the workload accounts: name -> id."""
         return self.get("accounts", "workloads") or {}
 
+    def account_names(self) -> list[str]:
+        """List the names of the workload accounts, with those whose id is wrong: that is told where they are."""
+        return list(_at(self.written, ("accounts", "workloads")) or self.accounts())
+
     def workloads(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """List the workloads."""
         for name, workload in (self.get("workloads") or {}).items():

@@ -11,7 +11,7 @@ import click
 from config import load
 from config.problems import did_you_mean
 from operations.bootstrap import Bootstrap, bootstraps
-from operations.configuration import config_option
+from operations.configuration import config_option, typed
 from operations.errors import CommandError
 from operations.node import ROOT, cdk_command, cdk_version, environment
 from operations.output import heading, paragraph, progress, say, write_json
@@ -48,9 +48,11 @@ def command(
     """Prepare an account for the pipeline, or print how.
 
     ACCOUNT is tooling, shared_services, or the name of a workload account. Without one, the commands for all
-    of them are printed: what each account's administrator runs.
+    of them are printed: what each account's administrator runs. Without --profile the credentials of your shell
+    are used, such as AWS_PROFILE, if they are of this account.
     """
-    every = bootstraps(load(config), execution_policies=",".join(execution_policy) or None)
+    configuration = load(config)
+    every = bootstraps(configuration, execution_policies=",".join(execution_policy) or None)
     chosen = _choose(every, accounts)
     if as_json:
         write_json([asdict(call) for call in chosen])
@@ -58,12 +60,13 @@ def command(
     if only_print or not accounts:
         _print(chosen, profile)
         return 0
-    if len(chosen) > 1 or profile is None:
+    if len(chosen) > 1:
         message = "each account needs the credentials of its own administrator"
-        fix = f"./lz bootstrap {chosen[0].account_name} --profile NAME"
-        raise CommandError(message, fix=fix)
+        raise CommandError(message, fix=_with_profile(chosen[0], config))
+    if profile is None:
+        _check_account(chosen[0], configuration.organization.region, fix=_with_profile(chosen[0], config))
     progress(f"bootstrapping {chosen[0].account_name}: {', '.join(chosen[0].environments)}")
-    arguments = [*cdk_command(), *chosen[0].arguments, "--profile", profile]
+    arguments = [*cdk_command(), *chosen[0].arguments, *(["--profile", profile] if profile else [])]
     return subprocess.run(arguments, cwd=ROOT, env=environment(), check=False).returncode
 
 
@@ -71,6 +74,33 @@ def shell_command(call: Bootstrap, profile: str | None) -> str:
     """Return the command that an administrator without this project runs; it needs Node and nothing else."""
     words = ["npx", "--yes", f"aws-cdk@{cdk_version()}", *call.arguments, "--profile", profile or "PROFILE"]
     return shlex.join(words)
+
+
+def _with_profile(call: Bootstrap, config: Path | None) -> str:
+    return typed(f"bootstrap {call.account_name}", rehearsal=False, profile="NAME", config=config)
+
+
+def _check_account(call: Bootstrap, region: str, *, fix: str) -> None:
+    """Ask STS whose credentials are in use, before another account is bootstrapped.
+
+    Raises:
+        CommandError: there are none, or they are of another account.
+    """
+    from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 -- boto3 is slow to load: --print needs none
+
+    from operations.aws import CLIENT, session  # noqa: PLC0415
+
+    try:
+        caller = session(region).client("sts", config=CLIENT).get_caller_identity()
+    except NoCredentialsError:
+        message = f"{call.account_name} needs the credentials of its own administrator, and there are none"
+        raise CommandError(message, fix=f"set AWS_PROFILE, or {fix}") from None
+    if caller["Account"] != call.account_id:
+        message = (
+            f"{call.account_name} is account {call.account_id}, and these credentials are of account "
+            f"{caller['Account']} ({caller['Arn']})"
+        )
+        raise CommandError(message, fix=f"use those of an administrator of {call.account_id}: {fix}")
 
 
 def _choose(calls: Sequence[Bootstrap], names: Sequence[str]) -> list[Bootstrap]:

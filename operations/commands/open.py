@@ -9,7 +9,7 @@ import click
 
 from config import load
 from config.naming import static_domain
-from operations.configuration import config_option
+from operations.configuration import config_option, typed
 from operations.errors import CommandError
 from operations.output import progress, say, write_json
 from operations.rehearsed import ANEW_FIX, KEEP_FIX, kept_directory
@@ -54,7 +54,10 @@ def command(
     if only_print:
         _tell(state, urls["site"])
     elif not broken:
-        _start(directory, state, browser, urls["site"])
+        other = typed(
+            f"open {shlex.quote(environment)} --print", rehearsal=False, profile=None, config=config
+        )
+        _start(directory, state, browser, urls["site"], other_way=other)
     return 1 if broken else 0
 
 
@@ -88,14 +91,19 @@ def _tell(state: "DoorState", url: str) -> None:
     say(f"in Chrome  chromium {shlex.join([*arguments(state, profile), url])}")
 
 
-def _start(directory: Path, state: "DoorState", program: str | None, url: str) -> None:
-    from rehearsal.door.browser import BrowserError, Browsers, find_browser  # noqa: PLC0415
+def _start(directory: Path, state: "DoorState", program: str | None, url: str, *, other_way: str) -> None:
+    from rehearsal.door.browser import BrowserError, Browsers, find_browser, has_display  # noqa: PLC0415
 
     found = program or find_browser()
     if found is None:
         message = "no Chromium or Chrome was found on PATH"
-        fix = "install one, name it with --browser, or see how to reach the site: ./lz open ... --print"
+        fix = f"install one, name it with --browser, or see how to reach the site: {other_way}"
         raise CommandError(message, fix=fix)
+    if program is None and not has_display():  # a browser that was named may be one that needs none
+        message = f"{found} needs a display to open a window on: neither DISPLAY nor WAYLAND_DISPLAY is set"
+        raise CommandError(
+            message, fix=f"see how to reach the site from elsewhere, and with what: {other_way}"
+        )
     try:
         Browsers(directory).open(found, state, [url])
     except OSError as error:
@@ -103,6 +111,6 @@ def _start(directory: Path, state: "DoorState", program: str | None, url: str) -
         raise CommandError(message, fix="name another browser with --browser") from error
     except BrowserError as error:
         message = f"{found} ended as soon as it was started: {error}"
-        fix = "see how to reach the site from elsewhere, and with what: ./lz open ... --print"
+        fix = f"see how to reach the site from elsewhere, and with what: {other_way}"
         raise CommandError(message, fix=fix, exit_code=1) from error
     say(f"opened {url} in {found}; its profile goes when the rehearsal is taken down")

@@ -110,19 +110,27 @@ def _ask_for(names: Sequence[str]) -> Mapping[str, str]:
     """Ask for secret values without showing them, or read them from standard input.
 
     Raises:
-        CommandError: standard input has too few lines.
+        CommandError: standard input has too few lines, or an empty value.
     """
-    if sys.stdin.isatty():
+    if not names:
+        return {}
+    if sys.stdin is not None and sys.stdin.isatty():
+        # An empty answer is asked again.
         return {
             name: click.prompt(name, hide_input=True, confirmation_prompt=True, err=True) for name in names
         }
-    if len(names) == 1:
-        return {names[0]: sys.stdin.read().removesuffix("\n")}
-    lines = sys.stdin.read().splitlines() if names else []
+    given = "" if sys.stdin is None else sys.stdin.read()  # Python has none where the caller closed it
+    lines = [given.removesuffix("\n")] if len(names) == 1 else given.splitlines()
     if len(lines) < len(names):
         message = f"standard input has {len(lines)} lines for {len(names)} secret values"
         raise CommandError(message, fix=f"give one line each, in this order: {', '.join(names)}")
-    return dict(zip(names, lines, strict=False))
+    values = dict(zip(names, lines, strict=False))
+    empty = [name for name, value in values.items() if not value]
+    if empty:
+        message = f"standard input gave nothing for {', '.join(empty)}"
+        fix = "write the value to standard input, or run it in a terminal to be asked for it"
+        raise CommandError(message, fix=fix)
+    return values
 
 
 def _run(names: Names, stage: StageRef, one_off: OneOff, *, profile: str | None, detach: bool) -> int:

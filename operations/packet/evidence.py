@@ -10,6 +10,7 @@ from config.assembly import read_assembly
 from config.images import PLACEHOLDER_DIGEST
 from config.models import Configuration
 from config.stages import StageRef
+from operations.checkout import Checkout, read_checkout
 from operations.errors import CommandError
 from operations.packet.make import Candidate
 from operations.releases.migrations import FILE, Migrations, read_migrations
@@ -88,6 +89,8 @@ def from_checkout(
         config: another configuration than the project's.
     """
     workload = stage.workload_name
+    # Another configuration is of no commit that anybody knows.
+    checkout = read_checkout() if config is None else Checkout(None, uncommitted=False)
     digest = running or (record.images.get(workload) if record else None) or PLACEHOLDER_DIGEST
     with TemporaryDirectory(prefix="lz-packet-") as directory:
         images = Path(directory) / "images"
@@ -101,4 +104,6 @@ def from_checkout(
                 # The same image: there is nothing in it that the database has not.
                 migrations=Migrations(workload=workload, digest=digest, inspected=True),
                 judged=judged_now(assembly, configuration),
+                commit=checkout.commit,
+                uncommitted=checkout.uncommitted,
             )

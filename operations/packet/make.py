@@ -43,6 +43,7 @@ class Candidate:
         judged: what the gate found in the assembly.
         scans: what the registry's scan found in its images; None if nobody asked.
         commit: of this repository, where it is known.
+        uncommitted: whether no commit holds all that would be released.
         execution_id: of the pipeline, if it is one.
     """
 
@@ -53,6 +54,7 @@ class Candidate:
     judged: ComplianceResult
     scans: ImageScans | None = None
     commit: str | None = None
+    uncommitted: bool = False
     execution_id: str | None = None
 
 
@@ -99,6 +101,7 @@ def make_packet(
         time=now,
         execution_id=candidate.execution_id,
         commit=candidate.commit,
+        uncommitted=candidate.uncommitted,
         previous=_previous(record),
         highlights=(
             *highlights(verdict, stacks, before, after, image=image, database=database),

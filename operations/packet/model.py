@@ -110,6 +110,9 @@ class Packet(Model):
     time: datetime
     execution_id: str | None = Field(description="Of the pipeline; None if a person asked.")
     commit: str | None = Field(description="Of the repository with the infrastructure.")
+    uncommitted: bool = Field(
+        default=False, description="Whether a person asked about a checkout that no commit holds."
+    )
     previous: PreviousRelease | None
     highlights: tuple[Highlight, ...]
     image: ImageChange

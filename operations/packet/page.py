@@ -16,6 +16,7 @@ from operations.packet.leaves import Leaf, leaves
 from operations.packet.model import Packet, StackChange
 from operations.packet.words import (
     KINDS,
+    NOT_COMMITTED,
     count,
     difference_in_words,
     digest,
@@ -107,6 +108,7 @@ def page(packet: Packet) -> str:
         kinds=KINDS,
         verdicts=VERDICTS,
         not_asked=NOT_ASKED,
+        not_committed=NOT_COMMITTED,
         most_leaves=MOST_LEAVES,
         most_rows=MOST_ROWS,
         longest_inline=LONGEST_INLINE,

@@ -11,6 +11,7 @@ from operations.packet.leaves import leaves
 from operations.packet.model import Packet, StackChange
 from operations.packet.words import (
     KINDS,
+    NOT_COMMITTED,
     difference_in_words,
     digest,
     fates,
@@ -72,7 +73,8 @@ def _release(packet: Packet) -> Iterator[str]:
         yield f"last release {previous.time:%d %B %Y %H:%M} UTC, execution {previous.execution_id}"
     yield f"image: {_change(image.before, image.after)}"
     yield f"source of {image.workload}: {_change(image.revision_before, image.revision_after)}"
-    yield f"infrastructure: {_change(previous.commit if previous else None, packet.commit)}"
+    before = previous.commit if previous else None
+    yield f"infrastructure: {NOT_COMMITTED if packet.uncommitted else _change(before, packet.commit)}"
 
 
 def _change(before: str | None, after: str | None) -> str:

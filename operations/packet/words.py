@@ -24,6 +24,7 @@ KINDS: dict[Kind, str] = {
 }
 FATES: tuple[Fate, ...] = ("left behind", "new", "changed", "unchanged")
 NEW_REVISION = "AWS::ECS::TaskDefinition"
+NOT_COMMITTED = "not committed: this checkout holds changes that no commit has"
 LONGEST_VALUE = 4000
 SHORT_VALUE = 100
 STACK_OUTPUT = re.compile(

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,11 @@ class BrowserError(Exception):
 def find_browser() -> str | None:
     """Find a browser on this machine."""
     return next((found for program in PROGRAMS if (found := shutil.which(program))), None)
+
+
+def has_display() -> bool:
+    """Tell whether a browser can show a window: on Linux only with a display server, which these variables name."""
+    return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def arguments(state: DoorState, profile: Path) -> list[str]:

@@ -33,6 +33,14 @@ def test_rejects_one_id_under_two_names_of_workload_accounts() -> None:
     refused(data, "accounts.workloads.production", "accounts.workloads.staging")
 
 
+@pytest.mark.parametrize("wrong", [555555555555, "5555", None, ["555555555555"]])
+def test_an_account_whose_id_is_wrong_is_told_once_and_not_as_missing_where_it_is_used(wrong: object) -> None:
+    data = sample()
+    data["accounts"]["workloads"]["staging2"] = wrong
+    staging(data)["account"] = "staging2"
+    refused(data, "accounts.workloads.staging2")
+
+
 def test_accepts_a_workload_account_without_an_environment() -> None:
     data = sample()
     data["accounts"]["workloads"]["next-year"] = "555555555555"

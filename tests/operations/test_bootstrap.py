@@ -1,6 +1,8 @@
 import json
+import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +12,7 @@ from operations.bootstrap import bootstraps
 from operations.commands import bootstrap as bootstrap_command
 from operations.node import cdk_version
 from tests import documents
+from tests.operations.support import scripted
 
 SAMPLE = ("--config", str(documents.SAMPLE))
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -114,7 +117,6 @@ def test_the_execution_policies_replace_administrator_access(capsys: pytest.Capt
     ("arguments", "told"),
     [
         (["stagin"], 'did you mean "staging"?'),
-        (["staging"], "./lz bootstrap staging --profile NAME"),
         (["staging", "production", "--profile", "x"], "credentials of its own administrator"),
     ],
 )
@@ -123,6 +125,39 @@ def test_fails_with_the_command_to_run(
 ) -> None:
     assert cli.main(["bootstrap", *arguments, *SAMPLE]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_without_a_profile_the_credentials_must_be_of_the_account(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started = "import sys; sys.exit(5 if '--profile' not in sys.argv else 6)"
+    monkeypatch.setattr(bootstrap_command, "cdk_command", lambda: [sys.executable, "-c", started])
+
+    def run(account: str) -> int:
+        arn = f"arn:aws:iam::{account}:user/ops"
+        sts = scripted("sts", ("get_caller_identity", {}, {"Account": account, "Arn": arn, "UserId": "x"}))
+        session = SimpleNamespace(client=lambda *_, **__: sts)
+        monkeypatch.setattr("operations.aws.session", lambda _: session)
+        return cli.main(["bootstrap", "staging", *SAMPLE])
+
+    assert run("333333333333") == 5
+    capsys.readouterr()
+    assert run("444444444444") == 2
+    told = capsys.readouterr().err
+    assert "staging is account 333333333333, and these credentials are of account 444444444444" in told
+    assert "./lz bootstrap staging --profile NAME" in told
+
+
+def test_without_a_profile_and_without_credentials_both_ways_to_give_them_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert cli.main(["bootstrap", "staging", *SAMPLE]) == 2
+    assert "set AWS_PROFILE, or ./lz bootstrap staging --profile NAME" in capsys.readouterr().err
 
 
 def test_one_account_is_bootstrapped_with_the_profile_of_its_administrator(

@@ -16,7 +16,7 @@ from rehearsal import kept
 from rehearsal.door import DoorState
 from rehearsal.door import controller as door_controller
 from rehearsal.door import sites as door_sites
-from rehearsal.door.browser import Browsers, arguments, find_browser
+from rehearsal.door.browser import Browsers, arguments, find_browser, has_display
 from rehearsal.door.sites import Site
 
 PATIENCE_SECONDS = 10.0
@@ -140,7 +140,25 @@ def test_without_a_browser_the_other_ways_are_named(
     monkeypatch.setenv("PATH", "/nowhere")
     assert find_browser() is None
     assert cli.main(["open", "staging"]) == 2
-    assert "--print" in capsys.readouterr().err
+    assert "./lz open staging --print" in capsys.readouterr().err
+
+
+def test_without_a_display_no_browser_starts_and_the_other_way_is_named_to_copy(
+    directory: Path, browser: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(browser.parent))
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert cli.main(["open", "staging"]) == 2
+    told = capsys.readouterr().err
+    assert "neither DISPLAY nor WAYLAND_DISPLAY is set" in told
+    assert "./lz open staging --print" in " ".join(told.split())
+    assert not (directory / "browsers.json").exists()
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        with monkeypatch.context() as set_one:
+            set_one.setenv(name, ":0")
+            assert has_display()
 
 
 def test_a_browser_that_cannot_start_is_told(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -206,6 +206,35 @@ def test_too_few_lines_for_the_secrets_are_told(
     assert "standard input has 1 lines for 2 secret values" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("given", "names", "empty"),
+    [
+        (None, ["A"], "A"),
+        ("", ["A"], "A"),
+        ("\n", ["A"], "A"),
+        ("one\n\n", ["A", "B"], "B"),
+    ],
+)
+def test_an_empty_secret_is_an_error_and_nothing_runs(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: str | None,
+    names: list[str],
+    empty: str,
+) -> None:
+    aws = Aws(monkeypatch)
+    monkeypatch.setattr("sys.stdin", None if given is None else io.StringIO(given))
+
+    options = [word for name in names for word in ("--secret-env", name)]
+    code = cli.main(["run", *SAMPLE, "--env", "staging", *options, "true"])
+
+    err = capsys.readouterr().err
+    assert code == 2
+    assert f"standard input gave nothing for {empty}\n" in err
+    assert "in a terminal to be asked for it" in err
+    assert aws.asked == {}
+
+
 def test_production_is_not_touched_when_nobody_can_be_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -153,6 +153,13 @@ def test_a_first_release_says_so() -> None:
     assert "1 resource, all new" in shown
 
 
+def test_a_checkout_that_is_not_committed_is_called_that_and_no_commit_is_named() -> None:
+    found = packet(PLAIN, PLAIN, uncommitted=True)
+    words = "not committed: this checkout holds changes that no commit has"
+    assert words in _Reader(page(found)).text
+    assert f"- infrastructure: {words}" in text(found)
+
+
 def test_the_text_says_the_same(full: Packet) -> None:
     written = text(full)
     for words in (
