@@ -10,7 +10,7 @@ from rich.console import Console
 
 from config import load
 from rehearsal.approver import Approver, approval_mode
-from rehearsal.kept import kept, take_down
+from rehearsal.kept import kept, refuse_second, take_down
 from rehearsal.progress import Progress
 from rehearsal.pushing import push
 from rehearsal.rehearsing import CONFIG, ROOT, Rehearsal
@@ -49,12 +49,15 @@ def main(
 
     Raises:
         ConfigurationError: the configuration or the environment's name is wrong.
+        CommandError: one is to be kept while another is, or `push` cannot work on what is up.
     """
     progress_console = Console(stderr=True, highlight=False)
     if down:
         return _down(progress_console)
     configuration = load(config)
     stages = [configuration.find_stage(environment)] if environment else list(configuration.stages())
+    if keep:
+        refuse_second(ROOT)
     # A closed terminal or a stopped job ends a rehearsal as Ctrl-C does: nothing may stay behind.
     for wanted in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(wanted, _interrupt)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from config import Configuration, StageRef
-from config.naming import static_domain
 from rehearsal.checks import Check
 from rehearsal.door import Door, DoorState
 from rehearsal.door.sites import broken_ways
 from rehearsal.emulator import Emulator
+from rehearsal.fixed import sites_of
 
 
 def open_door(
@@ -36,11 +36,7 @@ def open_door(
         domain=configuration.organization.domain,
         parent_account=configuration.accounts.shared_services,
         parent_zone=None if parent == "create" else parent,
-        sites=[
-            f"https://{name}/"
-            for stage in stages
-            for name in (stage.environment.domain, static_domain(stage.environment.domain))
-        ],
+        sites=sites_of(stages),
         detached=detached,
     )
 

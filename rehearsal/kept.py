@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from operations.errors import CommandError
 from rehearsal.door import Door
 from rehearsal.door.browser import Browsers
 from rehearsal.emulator import Emulator, EmulatorError
@@ -51,6 +52,31 @@ def kept(root: Path, *, running: bool = False) -> Iterator[Path]:
         pid, command = state.get("running") or (0, "")
         if state["project"] == str(root) and (running or not pid or command_line(pid) != command):
             yield file.parent
+
+
+def refuse_second(root: Path) -> None:
+    """Refuse to leave up a second rehearsal of a project: commands with `--rehearsal` would change over to it.
+
+    Args:
+        root: the project.
+
+    Raises:
+        CommandError: one is up, or is being brought up to be left so.
+    """
+    for directory in kept(root, running=True):
+        state = json.loads((directory / STATE).read_text(encoding="utf-8"))
+        try:
+            Emulator.attach(directory / "aws", answering=False)
+        except EmulatorError:  # it ended with the machine, for instance, and its folder is left
+            continue
+        if directory in kept(root):
+            message = f"a rehearsal of this checkout is up already, in {directory}"
+            release = "release this checkout to it: ./lz rehearse --push; or " if state["by_pipeline"] else ""
+            raise CommandError(message, fix=f"{release}take it down first: ./lz rehearse --down")
+        if state.get("keep"):
+            message = f"another terminal brings up a rehearsal of this checkout to be left up, in {directory}"
+            fix = "wait for its end, then ./lz rehearse --push or ./lz rehearse --down"
+            raise CommandError(message, fix=fix)
 
 
 def take_down(directory: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
+from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.exceptions import HTTPClientError
 from rich.console import Console
 
 from config import Configuration
@@ -14,7 +16,10 @@ from operations.errors import CommandError
 from operations.rehearsed import ANEW_FIX, kept_directory
 from rehearsal.approver import Approver
 from rehearsal.by_pipeline import ByPipeline
+from rehearsal.door import Door, DoorError
+from rehearsal.door.controller import STATE as DOOR_STATE
 from rehearsal.emulator import Emulator, EmulatorError
+from rehearsal.fixed import refuse_what_is_new
 from rehearsal.kept import STATE, WORK
 from rehearsal.pipeline.repositories import RepositoryError
 from rehearsal.pipeline_run import PipelineError
@@ -41,7 +46,7 @@ def push(
 
     Raises:
         CommandError: no rehearsal is up, or one that is still being brought up or released to, has ended without
-            being taken down, or was deployed without its pipeline.
+            being taken down, was deployed without its pipeline, or lacks an account or a domain of the organization.
     """
     directory = kept_directory(running=False)
     if not json.loads((directory / STATE).read_text(encoding="utf-8"))["by_pipeline"]:
@@ -51,6 +56,11 @@ def push(
         emulator = Emulator.attach(directory / "aws")
     except EmulatorError as error:  # it ended with the machine, for instance, and its folder is left
         raise CommandError(str(error), fix=ANEW_FIX, exit_code=1) from error
+    try:
+        sites = Door(directory / "door").state().sites
+    except DoorError as error:
+        raise CommandError(str(error), fix=ANEW_FIX, exit_code=1) from error
+    refuse_what_is_new(configuration, accounts=emulator.accounts, sites=sites)
     pipeline = ByPipeline(
         emulator,
         configuration,
@@ -91,5 +101,21 @@ def _release(
             pipeline.follow(report, directory / WORK)
     except (PipelineError, RepositoryError) as error:
         report.problem = str(error)
+    except (NoConnectionError, HTTPClientError):
+        ended = _why_it_ended(directory)
+        if ended is None:
+            raise
+        report.problem = ended
     report.seconds = time.monotonic() - began
     return report
+
+
+def _why_it_ended(directory: Path) -> str | None:
+    """Say what became of a rehearsal that gave no answer; None if it still runs."""
+    try:
+        Emulator.attach(directory / "aws")
+    except EmulatorError as error:
+        if not (directory / "door" / DOOR_STATE).exists():  # `--down` ends the door first
+            return "the rehearsal was taken down while its pipeline released: start anew with ./lz rehearse --keep"
+        return f"{error}\n    fix: {ANEW_FIX}"
+    return None

@@ -18,6 +18,7 @@ from rehearsal.door import Door, DoorError, DoorState
 from rehearsal.emulator import Emulator, EmulatorError
 from rehearsal.entrance import check_ways, open_door
 from rehearsal.environments import Environments
+from rehearsal.fixed import accounts_of
 from rehearsal.images import push_images
 from rehearsal.kept import WORK, new_directory, remember
 from rehearsal.memory import MemoryWatch
@@ -85,12 +86,7 @@ class Rehearsal:
         self._logs = self._directory / "logs"
         for folder in (self._scratch, self._logs):
             folder.mkdir()
-        accounts = configuration.accounts
-        self._accounts = list(
-            dict.fromkeys(
-                [accounts.tooling, accounts.shared_services, *(stage.account_id for stage in stages)]
-            )
-        )
+        self._accounts = accounts_of(configuration, stages)
         self._emulator = Emulator(
             directory=self._directory / "aws",
             region=configuration.organization.region,
@@ -249,6 +245,7 @@ class Rehearsal:
             "project": str(ROOT),
             "environment": {name: environment[name] for name in shown},
             "by_pipeline": self._approver is not None,
+            "keep": self._keep,
             "running": (os.getpid(), command_line(os.getpid())) if running else None,
         }
         remember(self._directory, state)

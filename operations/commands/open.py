@@ -12,7 +12,7 @@ from config.naming import static_domain
 from operations.configuration import config_option, typed
 from operations.errors import CommandError
 from operations.output import progress, say, write_json
-from operations.rehearsed import ANEW_FIX, KEEP_FIX, kept_directory
+from operations.rehearsed import ANEW_FIX, kept_directory
 
 if TYPE_CHECKING:
     from rehearsal.door import DoorState
@@ -43,7 +43,7 @@ def command(
     }
     if urls["site"] not in state.sites:
         message = f"the rehearsal that is up has no {stage.key}; it has {', '.join(state.sites)}"
-        raise CommandError(message, fix=KEEP_FIX, exit_code=1)
+        raise CommandError(message, fix=ANEW_FIX, exit_code=1)
     ways = [site for site in sites.sites(state) if site.url in urls.values()]
     broken = [site for site in ways if site.problem]
     if as_json:

@@ -115,7 +115,11 @@ def test_an_environment_that_was_not_rehearsed_is_told(
     directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["open", "production"]) == 1
-    assert "has no my-django-app/production" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "has no my-django-app/production" in told
+    assert "./lz rehearse --down, then ./lz rehearse --keep" in told, (
+        "one that is up is in the way of another"
+    )
 
 
 def test_without_a_rehearsal_the_command_that_starts_one_is_named(

@@ -1,7 +1,8 @@
 """A checkout released once more, and a service that fails in a release."""
 
 import json
-from dataclasses import replace
+import os
+from dataclasses import asdict, replace
 from fcntl import LOCK_EX, flock
 from io import StringIO
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from config import Configuration
 from operations.errors import CommandError
 from operations.pipeline_view import SUCCEEDED
 from operations.rehearsed import ROOT
@@ -16,6 +18,9 @@ from rehearsal import by_pipeline, pushing
 from rehearsal.approver import Approver
 from rehearsal.build_output import failed_tasks, what_failed
 from rehearsal.by_pipeline import RELEASED
+from rehearsal.door import DoorState
+from rehearsal.door import controller as door_controller
+from rehearsal.fixed import sites_of
 from rehearsal.kept import PREFIX, WORK, remember
 from rehearsal.pipeline_run import PipelineError
 from rehearsal.progress import Progress
@@ -86,18 +91,25 @@ def test_a_checkout_is_released_once_more_to_the_rehearsal_that_is_up(
     remember(up, state)
     changes = {"pipeline.repository": line.repository, "pipeline.branch": BRANCH}
     configuration = documents.configured(documents.changed(changes))
+    (up / "door").mkdir()
+    door = DoorState(os.getpid(), "", "", (), sites_of(configuration.stages()), "")
+    (up / "door" / "door.json").write_text(json.dumps(asdict(door)), encoding="utf-8")
+    monkeypatch.setattr(door_controller, "is_running", lambda *_: True)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(by_pipeline, "find_pipeline", lambda _: line.name)
     shown = Console(file=StringIO(), width=200)
     progress = Progress(Console(file=StringIO()))
 
-    def again() -> int:
+    def again(configuration: Configuration = configuration) -> int:
         approver = Approver("auto", progress, shown)
         return pushing.push(configuration, root=checkout, progress=progress, approver=approver, console=shown)
 
     with pytest.raises(CommandError, match="its pipeline has never run"):
         again()
     remember(up, {**state, "by_pipeline": True})
+    with pytest.raises(CommandError, match="without account 555555555555") as told:
+        again(documents.configured(documents.with_second_workload()))
+    assert told.value.exit_code == 2
     with (up / pushing.LOCK).open("w") as lock:
         flock(lock, LOCK_EX)
         with pytest.raises(CommandError, match="another terminal releases"):
