@@ -1,6 +1,7 @@
 """What failed builds and tasks of a rehearsed pipeline wrote: kept, for the rehearsal takes its logs down with it."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from operations.pipeline_access import PipelineAccess
 from operations.pipeline_view import FAILED
 from rehearsal.emulator import Emulator
 from rehearsal.failed_services import SERVICE, why_tasks_stopped
+from rehearsal.pipeline.records import INTERNAL_ERROR
 
 _SERVICE = re.compile(rf"(\w+) \[{re.escape(SERVICE)}\]")  # in the error of a CloudFormation action
 
@@ -33,6 +35,7 @@ def what_failed(access: PipelineAccess, emulator: Emulator, account: str, folder
     looks: Mapping[str, Callable[[], list[str]]] = {
         "builds": lambda: keep_failed(access, emulator, account, folder),
         "tasks": lambda: failed_tasks(access, emulator),
+        "actions": lambda: keep_emulator_log(access, emulator, folder),
     }
     for what, look in looks.items():
         try:
@@ -70,6 +73,28 @@ def keep_failed(access: PipelineAccess, emulator: Emulator, account: str, folder
     return told
 
 
+def keep_emulator_log(access: PipelineAccess, emulator: Emulator, folder: Path) -> list[str]:
+    """Keep the emulator's log if an action of the newest execution died of a mistake of the rehearsal's own.
+
+    Args:
+        access: the pipeline.
+        emulator: the running emulator.
+        folder: where the file goes; made if needed.
+
+    Returns:
+        A sentence on it, or nothing.
+    """
+    if not any(_error(detail).get("code") == INTERNAL_ERROR for detail in _failed(access)):
+        return []
+    file = folder / "emulator.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(emulator.log_file, file)
+    except OSError as error:
+        return [f"the emulator's log could not be kept: {error}"]
+    return [f"the place of the rehearsal's mistake is in the emulator's log: {file}"]
+
+
 def failed_tasks(access: PipelineAccess, emulator: Emulator) -> list[str]:
     """Say of each service that a failed deployment of the newest execution names how its last task ended.
 
@@ -82,14 +107,18 @@ def failed_tasks(access: PipelineAccess, emulator: Emulator) -> list[str]:
         given = detail["input"]
         if given["actionTypeId"]["provider"] != "CloudFormation":
             continue
-        settings = given["configuration"]
-        account, stack = given["roleArn"].split(":")[4], settings["StackName"]
-        error = detail.get("output", {}).get("executionResult", {}).get("errorDetails", {}).get("message", "")
-        for logical_id in _SERVICE.findall(error):
+        for logical_id in _SERVICE.findall(_error(detail).get("message", "")):
+            account, stack = given["roleArn"].split(":")[4], given["configuration"]["StackName"]
             why = why_tasks_stopped(emulator, account, given["region"], stack=stack, logical_id=logical_id)
             if why:
                 told.append("\n".join((f"{detail['actionName']}, {logical_id}: {why[0]}", *why[1:])))
     return told
+
+
+def _error(detail: Mapping[str, Any]) -> Mapping[str, str]:
+    """Code and message of the error of an action."""
+    found: Mapping[str, str] = detail.get("output", {}).get("executionResult", {}).get("errorDetails", {})
+    return found
 
 
 def _builds(failed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from rehearsal.emulator import (
     identity,
     internals,
     internals_services,
+    internals_threads,
     network,
     operations,
     outputs,
@@ -46,6 +47,7 @@ def install() -> Callable[[], None]:
     absent = internals.missing()
     if absent:
         raise RuntimeError(f"MiniStack has moved what the emulator needs: {', '.join(absent)}")
+    internals_threads.keep_stores_steady()
     internals.share_session(session)
     for module in (network, transit_resources, containers, database, dns, identity, secret_store, recorded):
         add(*module.RESOURCES)

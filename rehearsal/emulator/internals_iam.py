@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.emulator.internals import account, internal, region, scope
+from rehearsal.emulator.internals_threads import on_loop
 
 
 def access_key(headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
@@ -104,8 +105,15 @@ def may(key: str, action: str, resource_arn: str, context: Mapping[str, str]) ->
         context: condition keys and their values.
     """
     enforce = internal("ministack.core.iam_evaluator", "enforce")
-    denied = enforce(key, action, "iam", region(), resource_arn=resource_arn, service_context=dict(context))
-    return denied is None
+
+    def judge() -> bool:
+        denied = enforce(
+            key, action, "iam", region(), resource_arn=resource_arn, service_context=dict(context)
+        )
+        return denied is None
+
+    # A step of the pipeline asks from a thread of its own, and somebody may write a policy of that role meanwhile.
+    return on_loop(judge)
 
 
 def find_policies_at_home(services: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rehearsal.emulator import internals
 from rehearsal.emulator.resources import Attributes, Created, Properties, Resource
+from rehearsal.emulator.steady import SteadyDict
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Share:
     principals: frozenset[str]
 
 
-_shares: dict[str, Share] = {}
+# Stacks make them in worker threads; requests go through them on the event loop.
+_shares: SteadyDict[str, Share] = SteadyDict()
 
 
 def is_shared(resource_arn: str, account: str) -> bool:

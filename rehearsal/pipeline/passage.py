@@ -169,7 +169,7 @@ class Passage:
             status, code, message = records.FAILED, error.code, error.message
         except Exception as error:  # a mistake of ours: the pipeline tells and goes on, the log has the place
             _LOG.exception("%s/%s", run.stage, run.action.name)
-            status, code, message = records.FAILED, "InternalError", f"{type(error).__name__}: {error}"
+            status, code, message = records.FAILED, records.INTERNAL_ERROR, _mistake(error)
         with self._pipeline.changed:
             if run.status == records.IN_PROGRESS:
                 run.end(status, summary=run.summary, code=code, message=message)
@@ -181,6 +181,12 @@ class Passage:
                     kept = [one for one in execution.revisions if one["name"] != run.revision["name"]]
                     execution.revisions = [*kept, run.revision]
             self._pipeline.changed.notify_all()
+
+
+def _mistake(error: Exception) -> str:
+    """A mistake of ours in one line."""
+    said = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {said} (a mistake of the rehearsal; the emulator's log has its place)"
 
 
 def _is_done(through: StageRun, action: Action, again: str) -> bool:

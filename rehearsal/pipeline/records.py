@@ -11,6 +11,7 @@ from rehearsal.pipeline.definition import Action, Definition
 IN_PROGRESS, SUCCEEDED, FAILED = "InProgress", "Succeeded", "Failed"
 STOPPING, STOPPED, CANCELLED, ABANDONED = "Stopping", "Stopped", "Cancelled", "Abandoned"
 STANDARD, ROLLBACK = "STANDARD", "ROLLBACK"
+INTERNAL_ERROR = "InternalError"  # code of an action that died of a mistake of the rehearsal's own
 ENDED = (SUCCEEDED, FAILED, STOPPED, CANCELLED)
 
 

@@ -89,7 +89,9 @@ class Service:
 
     def _list_pipelines(self, _sent: Mapping[str, Any]) -> Any:
         here = (internals.account(), internals.region())
-        found = [one for key, one in sorted(self._pipelines.items()) if key[:2] == here]
+        with self._lock:
+            pipelines = sorted(self._pipelines.items())
+        found = [one for key, one in pipelines if key[:2] == here]
         return {"pipelines": [shapes.pipeline_summary(one) for one in found]}
 
     def _get_state(self, sent: Mapping[str, Any]) -> Any:

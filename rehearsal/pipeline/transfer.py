@@ -52,7 +52,8 @@ class Transfer:
         location = execution.artifacts.get(artifact)
         if location is None:
             raise ActionError("ConfigurationError", f"the artifact {artifact} was not made in this execution")
-        self._work.run.inputs[artifact] = location
+        with pipeline.changed:  # others look at the run meanwhile
+            self._work.run.inputs[artifact] = location
         stores, home, region = execution.definition.stores, pipeline.region, self._work.region
         if region != home:
             # CodePipeline itself copies what an action in another region needs, with the pipeline's role.
@@ -74,5 +75,6 @@ class Transfer:
         location = artifacts.new_location(execution.definition, home, artifact)
         store = execution.definition.stores[home]
         artifacts.put(store, home, location.key, content, credentials or self.credentials)
-        self._work.run.outputs[artifact] = location
+        with self._work.pipeline.changed:
+            self._work.run.outputs[artifact] = location
         return location

@@ -26,7 +26,16 @@ from rehearsal.pipeline_run import PipelineError
 from rehearsal.progress import Progress
 from tests import documents
 from tests.rehearsal.conftest import TOOLING, Cloud
-from tests.rehearsal.pipeline_template import BRANCH, SYNTH, build, project, stack_actions, stage, synth
+from tests.rehearsal.pipeline_template import (
+    BRANCH,
+    SYNTH,
+    action,
+    build,
+    project,
+    stack_actions,
+    stage,
+    synth,
+)
 from tests.rehearsal.pipelines import access, deploy, deploy_role, following
 from tests.rehearsal.workload import Workload
 
@@ -68,7 +77,25 @@ def test_a_service_that_does_not_start_is_told_with_its_last_lines(
     assert told.endswith("ending with 9")
     gone = replace(access(line), name="gone")
     without = what_failed(gone, cloud.emulator, TOOLING, tmp_path / "logs")
-    assert ["PipelineNotFoundException" in one for one in without] == [True, True]
+    assert ["PipelineNotFoundException" in one for one in without] == [True, True, True]
+
+
+def test_a_mistake_of_the_rehearsal_is_told_in_one_line_and_its_place_is_kept(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    # What CodePipeline would refuse when it is created, and the rehearsal does not look for.
+    nameless = action("Nameless", "CloudFormation", {"ActionMode": "DELETE_ONLY"})
+    line = deploy(cloud, tmp_path / "source", [stage("Deploy", nameless)])
+    with pytest.raises(PipelineError, match=r"failed:\n *KeyError: 'StackName' \(a mistake of the rehearsal"):
+        following(line, []).follow()
+
+    (told,) = what_failed(access(line), cloud.emulator, TOOLING, tmp_path / "logs")
+
+    kept = tmp_path / "logs" / "emulator.log"
+    assert told == f"the place of the rehearsal's mistake is in the emulator's log: {kept}"
+    log = kept.read_text()
+    assert "Deploy/Nameless\nTraceback (most recent call last):" in log
+    assert "rehearsal/pipeline/stacks.py" in log
 
 
 def test_a_checkout_is_released_once_more_to_the_rehearsal_that_is_up(
