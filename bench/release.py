@@ -14,18 +14,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.client import HTTPException
 from io import StringIO
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from bench.machine import description
 from bench.visitors import Manner, Tally, people
+from bench.watching import NotShownError, watched
 from config import StageRef
 from operations.pipeline_access import PipelineAccess, pipeline_access
 from operations.rehearsed import kept_directory
@@ -33,15 +35,15 @@ from rehearsal.approver import Approver
 from rehearsal.door import Door, DoorState
 from rehearsal.door.sites import opener
 from rehearsal.pipeline.launch import REPOSITORIES
-from rehearsal.pipeline.repositories import Repositories
-from rehearsal.pipeline_run import PipelineRun
+from rehearsal.pipeline.repositories import Repositories, RepositoryError
+from rehearsal.pipeline_run import PipelineError, PipelineRun
 from rehearsal.progress import Progress
 
 ROOT = Path(__file__).parents[1]
 PAGE = Path("workloads/django/app/fieldnotes/templates/fieldnotes/base.html")
 SENTENCE = "A sample project."
 CONFIG = Path("config/accounts.json")
-LOOK_SECONDS = 0.25
+ANSWER_SECONDS = 5.0  # a look at a site waits no longer
 PEOPLE = Manner(pause=0.5)
 CHANGES = (
     ("application alone", True, False),
@@ -49,6 +51,8 @@ CHANGES = (
     ("application and infrastructure", True, True),
 )
 EMPTY = "no changes"  # what an action says whose change set was empty
+FAILURES = (BotoCoreError, ClientError, NotShownError, PipelineError, RepositoryError)
+"""What a release can fail of."""
 
 
 @dataclass
@@ -91,6 +95,11 @@ class Bench:
                 shutil.copy2(ROOT / name, self._checkout / name)
 
     @property
+    def log(self) -> Path:
+        """The emulator's log."""
+        return self._directory / "aws" / "emulator.log"
+
+    @property
     def environments(self) -> tuple[str, ...]:
         """Their names, in the order of the pipeline."""
         return tuple(stage.environment_name for stage in self._access.configuration.stages())
@@ -113,21 +122,13 @@ class Bench:
             ]
             pushed = time.monotonic()
             self._push()
-            served: dict[str, float] = {}
-            watching = [
-                threading.Thread(target=self._watch, args=(stage, mark, pushed, served))
-                for stage in stages
-                if app
-            ]
-            for watch in watching:
-                watch.start()
-            execution = self._follow(pushed, served if not app else {})
-            for watch in watching:
-                watch.join()
+            sites = {stage.environment_name: self._look_for(mark, stage) for stage in stages if app}
+            with watched(sites, pushed) as served:
+                execution, through = self._follow(pushed)
         tally = Tally()
         for one in tallies:
             tally.add(one)
-        return Released(name, served, tally, self._changed(execution))
+        return Released(name, served or through, tally, self._changed(execution))
 
     def _change_page(self, mark: str) -> None:
         page = self._checkout / PAGE
@@ -151,19 +152,22 @@ class Bench:
         repositories.push(pipeline.repository, pipeline.branch, self._checkout)
         self._access.api.start_pipeline_execution(name=self._access.name)
 
-    def _watch(self, stage: StageRef, mark: str, pushed: float, served: dict[str, float]) -> None:
-        while not self._shows(stage, mark):
-            time.sleep(LOOK_SECONDS)
-        served[stage.environment_name] = time.monotonic() - pushed
+    def _look_for(self, mark: str, stage: StageRef) -> Callable[[], bool]:
+        def shows() -> bool:
+            try:
+                with opener(self._door).open(_url(stage), timeout=ANSWER_SECONDS) as answer:
+                    return mark.encode() in answer.read()
+            except (OSError, HTTPException):
+                return False  # counted by those who use the site
 
-    def _shows(self, stage: StageRef, mark: str) -> bool:
-        try:
-            with opener(self._door).open(_url(stage)) as answer:
-                return mark.encode() in answer.read()
-        except OSError:
-            return False  # counted by those who use the site
+        return shows
 
-    def _follow(self, pushed: float, through: dict[str, float]) -> str:
+    def _follow(self, pushed: float) -> tuple[str, dict[str, float]]:
+        """Follow the release to its end.
+
+        Returns:
+            The execution, and environment -> seconds from the push until its stage was through.
+        """
         console = Console(file=StringIO())
         progress = Progress(console)
         run = PipelineRun(
@@ -174,10 +178,12 @@ class Bench:
         )
         before = time.time() - (time.monotonic() - pushed)
         execution = run.follow()
-        for stage in self._access.configuration.stages():
-            ended = [action.ended for action in run.actions if action.stage == stage.stage_name]
-            through[stage.environment_name] = max(ended) - before
-        return execution
+        through = {
+            stage.environment_name: max(one.ended for one in run.actions if one.stage == stage.stage_name)
+            - before
+            for stage in self._access.configuration.stages()
+        }
+        return execution, through
 
     def _changed(self, execution: str) -> tuple[str, ...]:
         pages = self._access.api.get_paginator("list_action_executions").paginate(
@@ -204,7 +210,7 @@ def _url(stage: StageRef) -> str:
 
 
 def main() -> int:
-    """Print the table; the exit code is 1 if anybody got anything but a page."""
+    """Print the table; the exit code is 1 if a release failed, or anybody got anything but a page."""
     print(description())
     clean = True
     with tempfile.TemporaryDirectory(prefix="lz-bench-") as folder:
@@ -213,7 +219,12 @@ def main() -> int:
         print(f"| change | {columns} | pages | no pages | stacks changed |")
         print(f"|---|{'---|' * (len(bench.environments) + 3)}", flush=True)
         for name, app, infrastructure in CHANGES:
-            one = bench.release(name, app=app, infrastructure=infrastructure)
+            try:
+                one = bench.release(name, app=app, infrastructure=infrastructure)
+            except FAILURES as error:
+                said = ": ".join(line.strip().rstrip(":") for line in str(error).splitlines())
+                print(f"{name}: {said}; {bench.log} tells more", file=sys.stderr)
+                return 1
             pages = one.tally.statuses.pop(200, 0)
             missing = one.tally.statuses.total()
             times = " | ".join(f"{one.served[environment]:.0f}" for environment in bench.environments)
