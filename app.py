@@ -99,7 +99,10 @@ def main() -> int:
     try:
         configuration = load(arguments.config)
         images = read_images(arguments.images, configuration)
-        build(configuration, images, outdir=arguments.output, validate_templates=validate).synth()
+        app = build(configuration, images, outdir=arguments.output, validate_templates=validate)
+        if validate is False:
+            _put_away(app, configuration)
+        app.synth()
     except ConfigurationError as error:
         sys.stderr.write(render(error.problems) + "\n")
         return 2
@@ -112,6 +115,16 @@ def main() -> int:
         sys.stderr.write("synthesis stopped: the findings above have neither a fix nor a waiver\n")
         return 1
     return 0
+
+
+def _put_away(app: cdk.App, configuration: Configuration) -> None:
+    """Take the environments out of the tree: the pipeline has synthesized them, and their assemblies are written.
+
+    The library would look through all of them for references once more. Its template validator needs them: it tells
+    where a resource was made.
+    """
+    for stage in configuration.stages():
+        app.node.try_remove_child(stage.stage_name)
 
 
 def _arguments() -> argparse.Namespace:

@@ -88,6 +88,18 @@ def test_the_cdk_cli_gives_the_same_templates_without_a_lookup(
     }
 
 
+def test_the_library_s_template_validator_changes_no_file(
+    plain: Path, inputs: list[str], tmp_path: Path
+) -> None:
+    """Without it the environments leave the tree before the last walk through it, and nothing may be missing then."""
+    arguments = [argument for argument in inputs if argument != "--no-template-validation"]
+    done = run_app(
+        [*arguments, "--output", str(tmp_path / "out")], cwd=tmp_path, environment=machine(tmp_path / "home")
+    )
+    assert done.returncode == 0, done.stderr
+    assert _differences(plain, tmp_path / "out") == ["validation-report.json"]
+
+
 def test_synthesis_asks_aws_nothing(plain: Path) -> None:
     manifests = [text for name, text in contents(plain).items() if name.endswith("manifest.json")]
     assert len(manifests) == 4

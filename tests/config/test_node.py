@@ -16,7 +16,7 @@ import sys
 from config.node import use_bundled_node
 use_bundled_node()
 import aws_cdk as cdk
-from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ec2 as ec2, aws_s3 as s3
 app = cdk.App(outdir=sys.argv[1], builtin_cloud_formation_validation=False)
 class Zones(cdk.Stack):
     @property
@@ -34,6 +34,14 @@ for minutes in (3, 3, 4, 0.5):
     print(cdk.Duration.minutes(minutes).to_seconds())
 for port in (ec2.Port.tcp(80), ec2.Port.tcp_range(80, 81), ec2.Port.tcp(80), ec2.Port.udp(80)):
     print(port.to_string())
+days = s3.LifecycleRule(expiration=cdk.Duration.days(3), tag_filters={"kept": "no"}, prefix=None)
+s3.Bucket(stack, "Bucket", lifecycle_rules=[days], cors=[
+    s3.CorsRule(allowed_methods=[s3.HttpMethods.GET], allowed_origins=["*"], max_age=0, exposed_headers=[])
+])
+plain = s3.CfnBucket(stack, "Plain", bucket_name="one", tags=[{"key": "a", "value": ""}], object_lock_enabled=False)
+print(plain.bucket_name, plain.bucket_name)
+plain.bucket_name = "two"
+print(plain.bucket_name, plain.attr_arn == plain.attr_arn)
 ec2.Vpc(stack, "Vpc", cidr="10.0.0.0/16")  # deprecated: the library says so on standard error
 app.synth()
 """
@@ -90,6 +98,27 @@ assert minutes not in {number(cdk.Duration.minutes(4)), number(cdk.Duration.hour
 assert number(s3.BlockPublicAccess.BLOCK_ALL) == number(s3.BlockPublicAccess.BLOCK_ALL)
 """
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=plain(), capture_output=True, check=True)
+
+
+def test_a_library_that_cannot_be_loaded_is_told_at_the_next_call() -> None:
+    program = """
+from config.node import use_bundled_node
+use_bundled_node()
+import aws_cdk as cdk
+from jsii._runtime import kernel
+kernel.load("missing", "1.0.0", "/missing.tgz")
+for _ in range(2):
+    try:
+        print(cdk.Duration.minutes(3).to_seconds())
+    except Exception as error:
+        print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=plain(), capture_output=True, text=True, check=True
+    )
+    failure, seconds = done.stdout.splitlines()
+    assert "/missing.tgz" in failure
+    assert seconds == "180"
 
 
 def test_a_list_of_findings_that_is_longer_than_a_pipe_is_told_whole(tmp_path: Path) -> None:
