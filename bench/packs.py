@@ -33,18 +33,18 @@ app._leave(app.main())
 """
 
 
-def measure(config: Path, *, with_packs: bool) -> float:
+def measure(config: Path, output: Path, *, with_packs: bool) -> float:
     """Return the seconds of one synthesis in a fresh process.
 
     Args:
         config: the configuration.
+        output: folder of the assembly, which is left there; `bench.synth` says why.
         with_packs: whether its packs are registered.
     """
     program = ["app.py"] if with_packs else ["-OO", "-c", WITHOUT]
-    with tempfile.TemporaryDirectory() as output:
-        started = time.perf_counter()
-        synthesize(program, config, Path(output))
-        return time.perf_counter() - started
+    started = time.perf_counter()
+    synthesize(program, config, output)
+    return time.perf_counter() - started
 
 
 def synthesize(program: Sequence[str], config: Path, output: Path) -> None:
@@ -78,10 +78,11 @@ def main() -> None:
             files[name] = Path(folder) / f"{len(packs)}.json"
             files[name].write_text(json.dumps(document), encoding="utf-8")
         seconds: dict[str, list[float]] = {"none": [], **{name: [] for name in files}}
-        for _ in range(RUNS):
-            seconds["none"].append(measure(files["AwsSolutions"], with_packs=False))
-            for name, file in files.items():
-                seconds[name].append(measure(file, with_packs=True))
+        for run in range(RUNS):
+            for name, found in seconds.items():
+                file = files.get(name, files["AwsSolutions"])
+                output = Path(folder) / f"{name} {run}"
+                found.append(measure(file, output, with_packs=name in files))
     base = median(seconds["none"])
     for name, found in seconds.items():
         print(f"| {name} | {median(found):.1f} | {median(found) / base:.2f} x |")

@@ -97,10 +97,14 @@ function readAhead(buffer, ...rest) {
   }
   const started = performance.now();
   for (;;) {
+    const { stackTraceLimit } = Error;
     try {
+      Error.stackTraceLimit = 0; // "nothing yet" is an error here, and a trace is most of what it costs
       return readSync(requests, buffer, ...rest);
     } catch (error) {
       if (error.code !== "EAGAIN") throw error;
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
     if (!mayLoad()) {
       if (performance.now() - started < MOMENT) continue;
