@@ -9,7 +9,10 @@ from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from config import StageRef
+from config.naming import Names
 from operations.errors import CommandError
+from operations.rehearsed import use_kept_rehearsal
 
 LONGEST_SESSION_NAME = 64  # AWS STS API Reference, AssumeRole
 # Adaptive: a throttled call waits and comes again, and the calls after it come more slowly.
@@ -90,6 +93,32 @@ def operator_session(role_arn: str, *, region: str, purpose: str, profile: str |
     assumed = botocore.session.get_session()
     assumed._credentials = credentials  # type: ignore[attr-defined]  # botocore has no other way to hand them over
     return boto3.Session(botocore_session=assumed, region_name=region)
+
+
+def environment_session(
+    names: Names, stage: StageRef, role: str, *, purpose: str, rehearsal: bool, profile: str | None
+) -> boto3.Session:
+    """Return a session with the credentials of a person's role in an environment, as `operator_session` renews them.
+
+    Args:
+        names: all names.
+        stage: the environment.
+        role: the role's name.
+        purpose: such as `lz-run`.
+        rehearsal: in the rehearsal that is up instead of AWS; then every client of this process works there.
+        profile: AWS profile of the caller; what boto3 finds if None.
+
+    Raises:
+        CommandError: the caller may not assume the role, or no rehearsal is up, or it is to take a profile.
+    """
+    if rehearsal:
+        use_kept_rehearsal(stage.account_id, profile=profile)
+    return operator_session(
+        names.role_arn(stage.account_id, role),
+        region=names.configuration.organization.region,
+        purpose=purpose,
+        profile=profile,
+    )
 
 
 def session_name(purpose: str) -> str:

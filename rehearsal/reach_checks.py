@@ -1,6 +1,5 @@
 """What a rehearsal proves of what the tasks reach: as whom they use their database, and whose buckets and queues."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from config import StageRef
 from rehearsal.checks import DENIED, Deployed, Found, Named
-from rehearsal.looking import parameter, settled
+from rehearsal.looking import parameter, secret, settled
 
 _QUIET_SECONDS = (
     1.5  # longer than the emulator's load balancer waits before it asks for the health page again
@@ -21,9 +20,7 @@ _TASKS_SERVICE = "ecs-tasks.amazonaws.com"
 
 def _query(deployed: Deployed, stage: StageRef, statement: str) -> list[tuple[Any, ...]]:
     """Ask an environment's database something as its master user, whose rights are those of RDS."""
-    manager = deployed.emulator.client("secretsmanager", stage.account_id)
-    secret = manager.get_secret_value(SecretId=parameter(deployed, stage, "DatabaseSecretName"))
-    login = json.loads(secret["SecretString"])
+    login = secret(deployed, stage, "DatabaseSecretName")
     connection = psycopg2.connect(
         host=parameter(deployed, stage, "DatabaseHost"),
         port=int(parameter(deployed, stage, "DatabasePort")),
@@ -43,9 +40,7 @@ def application_has_its_own_user(deployed: Deployed) -> Found:
     """Tables belong to the application's user, who is no superuser; the server's log says who connected as what."""
     problems, connections = [], 0
     for stage in deployed.stages:
-        manager = deployed.emulator.client("secretsmanager", stage.account_id)
-        secret = manager.get_secret_value(SecretId=parameter(deployed, stage, "DatabaseUserSecretName"))
-        user = json.loads(secret["SecretString"])["username"]
+        user = secret(deployed, stage, "DatabaseUserSecretName")["username"]
         owners = _query(
             deployed,
             stage,
@@ -91,9 +86,7 @@ def idle_database_may_pause(deployed: Deployed) -> Found:
     pausing = [stage for stage in deployed.stages if stage.environment.database.auto_pause_minutes]
 
     def look(stage: StageRef) -> list[str]:
-        manager = deployed.emulator.client("secretsmanager", stage.account_id)
-        secret = manager.get_secret_value(SecretId=parameter(deployed, stage, "DatabaseUserSecretName"))
-        application = json.loads(secret["SecretString"])["username"]
+        application = secret(deployed, stage, "DatabaseUserSecretName")["username"]
         rows = _query(
             deployed,
             stage,
@@ -111,8 +104,7 @@ def idle_database_may_pause(deployed: Deployed) -> Found:
             for user in awake
         ]
 
-    problems = [line for stage in pausing for line in settled(lambda at=stage: look(at))]  # type: ignore[misc]
-    return problems, f"{len(pausing)} databases"
+    return settled(pausing, look), f"{len(pausing)} databases"
 
 
 def roles_reach_their_own(deployed: Deployed) -> Found:

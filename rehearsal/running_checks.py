@@ -49,7 +49,7 @@ def services_run(deployed: Deployed) -> Found:
             tasks += sum(service["runningCount"] for service in found)
         return problems
 
-    problems = [line for stage in deployed.stages for line in settled(lambda at=stage: look(at))]  # type: ignore[misc]
+    problems = settled(deployed.stages, look)
     return problems, f"{tasks} tasks of {services} services"
 
 
@@ -86,7 +86,7 @@ def targets_are_healthy(deployed: Deployed) -> Found:
             return []
         return [f"{stage.key} has {wanted} web tasks and targets that are {', '.join(states) or 'missing'}"]
 
-    problems = [line for stage in deployed.stages for line in settled(lambda at=stage: look(at))]  # type: ignore[misc]
+    problems = settled(deployed.stages, look)
     return problems, f"{seen} targets"
 
 

@@ -9,11 +9,10 @@ import click
 from config import StageRef, load
 from config.naming import Names
 from operations.asking import ask_before_production
-from operations.aws import CLIENT, operator_session
+from operations.aws import CLIENT, environment_session
 from operations.configuration import config_option, typed
 from operations.errors import CommandError
 from operations.output import heading, paragraph, progress, say, table
-from operations.rehearsed import use_kept_rehearsal
 from operations.releases.choosing import Choice, applied_since, choose, dangers
 from operations.releases.record import Records
 from operations.releases.rollback import Rollback
@@ -57,14 +56,8 @@ def command(
     configuration = load(config)
     stage = configuration.find_stage(environment)
     names = Names(configuration)
-    if rehearsal:
-        use_kept_rehearsal(stage.account_id, profile=profile)
-    session = operator_session(
-        names.role_arn(stage.account_id, names.rollback_role(stage.key)),
-        region=configuration.organization.region,
-        purpose=PURPOSE,
-        profile=profile,
-    )
+    role = names.rollback_role(stage.key)
+    session = environment_session(names, stage, role, purpose=PURPOSE, rehearsal=rehearsal, profile=profile)
     values = read_parameters(
         session.client("ssm", config=CLIENT),
         stage.stage_name,

@@ -5,16 +5,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import boto3
 import click
 
 from config import StageRef, load
 from config.naming import Names
 from operations.asking import ask_before_production
-from operations.aws import CLIENT, operator_session
+from operations.aws import CLIENT, environment_session
 from operations.configuration import config_option
 from operations.errors import CommandError
 from operations.output import progress
-from operations.rehearsed import use_kept_rehearsal
 from operations.run import (
     LOOKS_SECRET,
     STARTED_BY,
@@ -101,9 +101,12 @@ def command(
         cpu,
         memory,
     )
-    if rehearsal:
-        use_kept_rehearsal(stage.account_id, profile=profile)
-    return _run(Names(configuration), stage, one_off, profile=profile, detach=detach)
+    named = Names(configuration)
+    role = named.operator_role(stage.key)
+    session = environment_session(
+        named, stage, role, purpose=STARTED_BY, rehearsal=rehearsal, profile=profile
+    )
+    return _run(session, named, stage, one_off, detach=detach)
 
 
 def _ask_for(names: Sequence[str]) -> Mapping[str, str]:
@@ -133,13 +136,7 @@ def _ask_for(names: Sequence[str]) -> Mapping[str, str]:
     return values
 
 
-def _run(names: Names, stage: StageRef, one_off: OneOff, *, profile: str | None, detach: bool) -> int:
-    session = operator_session(
-        names.role_arn(stage.account_id, names.operator_role(stage.key)),
-        region=names.configuration.organization.region,
-        purpose=STARTED_BY,
-        profile=profile,
-    )
+def _run(session: boto3.Session, names: Names, stage: StageRef, one_off: OneOff, *, detach: bool) -> int:
     values = read_parameters(
         session.client("ssm", config=CLIENT), stage.stage_name, PARAMETERS, published_by=RELEASING
     )

@@ -8,11 +8,10 @@ import click
 
 from config import StageRef, load
 from config.naming import Names
-from operations.aws import CLIENT, operator_session
+from operations.aws import CLIENT, environment_session
 from operations.configuration import config_option
 from operations.errors import CommandError
 from operations.output import heading, paragraph, say, table
-from operations.rehearsed import use_kept_rehearsal
 from operations.releases.serving import (
     SERVICE_PARAMETERS,
     Serving,
@@ -49,14 +48,8 @@ def command(*, environment: str, rehearsal: bool, profile: str | None, config: P
     configuration = load(config)
     stage = configuration.find_stage(environment)
     names = Names(configuration)
-    if rehearsal:
-        use_kept_rehearsal(stage.account_id, profile=profile)
-    session = operator_session(
-        names.role_arn(stage.account_id, names.rollback_role(stage.key)),
-        region=configuration.organization.region,
-        purpose=PURPOSE,
-        profile=profile,
-    )
+    role = names.rollback_role(stage.key)
+    session = environment_session(names, stage, role, purpose=PURPOSE, rehearsal=rehearsal, profile=profile)
     return show(
         stage,
         session.client("ssm", config=CLIENT),

@@ -45,7 +45,7 @@ class Aws:
             "s3": self.bucket,
         }
         self.asked: dict[str, Any] = {}
-        monkeypatch.setattr(command_module, "operator_session", self._session)
+        monkeypatch.setattr("operations.aws.operator_session", self._session)
         monkeypatch.setattr(command_module, "POLL_SECONDS", 0)
 
     def _session(self, role_arn: str, **options: Any) -> "Aws":
