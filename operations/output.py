@@ -8,6 +8,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -31,8 +32,14 @@ def console(*, error: bool = False) -> Console:
         error: write to standard error, where progress belongs.
     """
     stream = sys.stderr if error else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH_WITHOUT_TERMINAL
-    return Console(file=stream, width=width, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    return Console(
+        file=stream, width=width_of(stream), highlight=False, soft_wrap=True, markup=False, emoji=False
+    )
+
+
+def width_of(stream: TextIO) -> int | None:
+    """Return how wide lines may be in columns; None where the terminal or COLUMNS says it."""
+    return None if stream.isatty() or "COLUMNS" in os.environ else WIDTH_WITHOUT_TERMINAL
 
 
 def heading(text: str) -> None:

@@ -9,6 +9,7 @@ from types import FrameType
 from rich.console import Console
 
 from config import load
+from operations.output import width_of
 from rehearsal.approver import Approver, approval_mode
 from rehearsal.kept import kept, refuse_second, take_down
 from rehearsal.progress import Progress
@@ -52,6 +53,7 @@ def main(
         CommandError: one is to be kept while another is, or `push` cannot work on what is up.
     """
     progress_console = Console(stderr=True, highlight=False)
+    report_console = Console(highlight=False, width=width_of(sys.stdout))
     if down:
         return _down(progress_console)
     configuration = load(config)
@@ -77,7 +79,7 @@ def main(
             root=ROOT,
             progress=progress,
             approver=approver,
-            console=Console(highlight=False),
+            console=report_console,
         )
     by_pipeline = not (direct or environment or config)
     rehearsal = Rehearsal(
@@ -101,7 +103,7 @@ def main(
     else:
         show(
             report,
-            Console(highlight=False),
+            report_console,
             {number: name for name, number in configuration.account_ids().items()},
         )
     if rehearsal.kept_state and not as_json:
