@@ -36,3 +36,16 @@ def test_tooling_the_ledger_and_what_is_nowhere_stay() -> None:
     assert {one.stack for one in found.rows} == {"Pipeline"}
     assert found.waivers == result().waivers
     assert found.exposures == (nowhere,)
+
+
+def test_what_is_about_the_environment_itself_comes_first() -> None:
+    plain = result()
+    assert plain.rows[0].stack == "Pipeline"
+    found = excerpt(plain, "shop/staging")
+    own = {stack.name for stack in plain.stacks if stack.environment == "shop/staging"}
+    places = [row.stack in own for row in found.rows]
+    assert places == sorted(places, reverse=True)
+    assert places[0]
+    assert [row for row in found.rows if row.stack == "Pipeline"] == [
+        row for row in plain.rows if row.stack == "Pipeline"
+    ]
