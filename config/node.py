@@ -42,6 +42,7 @@ def use_bundled_node(*, eager: bool = False) -> None:
             "LZ_JSII_PROGRAM": str(program),
             "LZ_JSII_CACHE": str(Path(sys.prefix) / "cache" / "jsii"),
             "LZ_JSII_MOMENT": str(NODES_MOMENT * 1000 * eager),
+            "CDK_NO_PERF_BUILTINS": "1",  # the library would time each call of Node's own that reads or writes
         }
         # Here, since it imports jsii: few callers of this module need that.
         from config.messages import speak_directly  # noqa: PLC0415
