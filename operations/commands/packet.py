@@ -91,7 +91,8 @@ def command(
     """Show what a release would change in an environment.
 
     What is deployed is read with the account's look-up role; nothing is written to it. The exit code is 1 if the
-    release would lose something that `acknowledged_changes` in the configuration does not name.
+    release would lose something that `acknowledged_changes` in the configuration does not name, or if a stack is
+    in a state in which CloudFormation does not update it.
     """
     _check_use(
         assembly=assembly, waiting=waiting, images=images, scan=scan, publish=publish, execution=execution

@@ -80,7 +80,7 @@ def _stuck(stacks: Sequence[StackChange]) -> Iterator[Highlight]:
                 f"repair it in account {stack.account}, region {stack.region}: delete it if its creation failed, "
                 "continue its rollback if not; then retry"
             )
-            yield Highlight(kind="stack", where=stack.name, what=what, fix=fix, blocks=True)
+            yield Highlight(kind="stuck", where=stack.name, what=what, fix=fix, blocks=True)
 
 
 def _replaced(stacks: Sequence[StackChange]) -> Iterator[Highlight]:

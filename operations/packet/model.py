@@ -15,6 +15,7 @@ Fate = Literal["new", "changed", "unchanged", "left behind"]
 Kind = Literal[
     "data",
     "stack",
+    "stuck",
     "identity",
     "replacement",
     "access",

@@ -118,10 +118,7 @@ def page(packet: Packet) -> str:
 
 def _verdict(packet: Packet) -> dict[str, str]:
     if packet.blocked:
-        return {
-            "level": "stop",
-            "text": "The release stops here: it would lose something that nobody let go.",
-        }
+        return {"level": "stop", "text": "The release stops here, before anybody is asked."}
     if packet.is_empty and not packet.highlights:
         return {"level": "fine", "text": "Nothing changes."}
     if packet.highlights:

@@ -13,6 +13,7 @@ from operations.packet.model import Fate, Kind, Packet
 KINDS: dict[Kind, str] = {
     "data": "data at risk",
     "stack": "stack at risk",
+    "stuck": "cannot be updated",
     "identity": "others rely on it",
     "replacement": "replacement",
     "access": "access",
@@ -131,9 +132,7 @@ def row_lists(change: ComplianceChange) -> list[tuple[str, list[Judgement]]]:
 def summary(packet: Packet) -> str:
     """Say in one line what the approver is asked for; it stands in the console, too."""
     if packet.blocked:
-        return (
-            f"STOPPED: {count(len(packet.blocked), 'change')} would lose something: {packet.blocked[0].where}"
-        )
+        return f"STOPPED: {', '.join(_stops(packet))}: {packet.blocked[0].where}"
     look = ""
     if packet.highlights:
         kinds = dict.fromkeys(KINDS[one.kind] for one in packet.highlights)
@@ -148,6 +147,16 @@ def summary(packet: Packet) -> str:
         count(len(packet.database.pending), "migration") if packet.database.known else "migrations not known",
     ]
     return f"{'; '.join(parts)}{look}."
+
+
+def _stops(packet: Packet) -> list[str]:
+    """Count what stops the release: changes that would lose something, and stacks that AWS would not update."""
+    stuck = sum(one.kind == "stuck" for one in packet.blocked)
+    counts = (
+        (len(packet.blocked) - stuck, "change", "would lose something"),
+        (stuck, "stack", "cannot be updated"),
+    )
+    return [f"{count(number, noun)} {what}" for number, noun, what in counts if number]
 
 
 def fates(packet: Packet) -> str:

@@ -8,6 +8,7 @@ from compliance.results import Cell, ComplianceResult, Coverage, Status
 from config import Configuration
 from operations.packet.make import Candidate, make_packet, running_digest
 from operations.packet.model import Packet
+from operations.packet.page import page
 from operations.packet.words import summary
 from operations.releases.judged import Baseline
 from tests.compliance.results import EXPOSURE, TRUST, row
@@ -96,9 +97,19 @@ def test_a_stack_that_the_assembly_has_no_more_stops_the_release() -> None:
 
 @pytest.mark.parametrize("state", ["UPDATE_ROLLBACK_FAILED", "ROLLBACK_COMPLETE"])
 def test_a_stack_that_cannot_be_updated_stops_the_release(state: str) -> None:
-    (one,) = packet(PLAIN, PLAIN, state=state).blocked
+    found = packet(PLAIN, PLAIN, state=state)
+    (one,) = found.blocked
     assert state in one.what
     assert ACCOUNT in one.fix
+    assert summary(found) == f"STOPPED: 1 stack cannot be updated: {PRODUCTION}-Media"
+    assert "lose" not in page(found), "nothing is lost: CloudFormation would refuse it"
+
+
+def test_what_would_be_lost_and_what_cannot_be_updated_are_counted_apart() -> None:
+    found = packet(PLAIN, RENAMED, state="UPDATE_ROLLBACK_FAILED")
+    assert summary(found) == (
+        f"STOPPED: 1 change would lose something, 1 stack cannot be updated: {PRODUCTION}-Media/Bucket: replace"
+    )
 
 
 def test_a_new_stack_is_said_to_be_new_and_its_permissions_are_counted() -> None:
