@@ -168,7 +168,7 @@ class PipelineRun:
         failed = [action for action in stage.actions if action.status == FAILED]
         return all(
             (action.name.startswith(_DNS) and not self._entered)
-            or (action.name.startswith(_PLACEHOLDER) and self.executions == 1)
+            or (_PLACEHOLDER in action.name and self.executions == 1)  # a wave names the environment first
             for action in failed
         )
 

@@ -38,7 +38,14 @@ def test_what_a_person_does_is_done_at_the_preflight_the_placeholder_and_the_app
         tmp_path / "source",
         [
             stage("Shared", build("DnsPreflight")),
-            stage("Production", build("RefusePlaceholder"), approval("Approve", order=2)),
+            stage(
+                "ProductionWave1",
+                build(
+                    "Shop.RefusePlaceholder-Shop",  # as in a wave; alone there is no environment before it
+                    configuration={"ProjectName": {"Ref": "ProjectRefusePlaceholder"}},
+                ),
+                approval("Approve", order=2),
+            ),
         ],
         {
             "DnsPreflight": project([f"test -e {marker} || {{ {servers}; exit 1; }}"]),
