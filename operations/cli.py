@@ -23,7 +23,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "open": "Open a rehearsed environment in a browser, under its real name.",
     },
     "App team": {
-        "pipeline": "Show where the pipeline is.",
+        "pipeline": "Show where the pipeline is, and retry what failed.",
         "approve": "Let a release go on into an environment that waits for it.",
         "reject": "Stop a release before an environment that waits for it.",
         "status": "Show what an environment's services run, and why tasks failed.",

@@ -1,5 +1,6 @@
 """The deployed pipeline, in AWS or in a rehearsal, with the caller's own credentials in the tooling account."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,16 @@ import boto3
 
 from config import Configuration, StageRef, load
 from config.artifacts import source_of
+from config.stages import waves
 from operations.aws import CLIENT
 from operations.configuration import typed
 from operations.errors import CommandError
-from operations.pipeline_view import ActionView, PipelineView, StageView, find_pipeline, view
+from operations.pipeline_view import FAILED, ActionView, PipelineView, StageView, find_pipeline, view
 from operations.rehearsed import use_kept_rehearsal
 
 APPROVED, REJECTED = "Approved", "Rejected"
 _FAILED_SERVICE = "ECS Deployment Circuit Breaker was triggered"  # as CloudFormation says it
+_PLACEHOLDER = "RefusePlaceholder"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class PipelineAccess:
         )
 
     def hints(self, found: PipelineView) -> tuple[str, ...]:
-        """Return what a person does next: answer what waits, or look at tasks that did not start.
+        """Return what a person does next: answer what waits, look at tasks that did not start, retry what failed.
 
         Args:
             found: the pipeline as it is.
@@ -84,7 +87,18 @@ class PipelineAccess:
             for ref in self.configuration.stages()
             if _FAILED_SERVICE in action.error and ref.stage_name in (stage.name, action.name.split(".")[0])
         ]
-        return (*answers, *dict.fromkeys(tasks))
+        failed = [
+            action
+            for stage in found.stages
+            for action in stage.actions
+            if action.status == FAILED and stage.execution_id == found.execution_id
+        ]
+        return (*answers, *dict.fromkeys(tasks), *self._what_to_do(failed))
+
+    def _what_to_do(self, failed: Sequence[ActionView]) -> Iterator[str]:
+        """Say how to go on; a run without an image says itself that retrying does not give it one."""
+        if failed and not any(_PLACEHOLDER in action.name for action in failed):
+            yield f"if the cause is gone: {self.command('pipeline retry')}; if it is in the code, correct it and push"
 
     def _why_tasks_stopped(self, ref: StageRef) -> str:
         """An environment is looked at with its own account's credentials, not with those that reach the pipeline."""
@@ -106,6 +120,52 @@ class PipelineAccess:
             if revision.get("name") == source:  # the others are workloads' own repositories
                 return str(revision.get("revisionId", ""))
         return ""
+
+    def failed_stage(self, found: PipelineView, name: str | None) -> StageView:
+        """Find the stage to retry.
+
+        Args:
+            found: the pipeline as it is.
+            name: of the stage, if somebody named one.
+
+        Raises:
+            CommandError: it has not failed, or nothing has, or several have and none is named.
+        """
+        failed = [stage for stage in found.stages if stage.status == FAILED]
+        wanted = [stage for stage in failed if name in (None, stage.name)]
+        if len(wanted) == 1:
+            return wanted[0]
+        names = ", ".join(stage.name for stage in failed)
+        if not failed:
+            message, fix = "no stage has failed", f"see where it is: {self.command('pipeline status')}"
+        elif name is None:
+            message, fix = f"several stages have failed: {names}", "say which: --stage NAME"
+        else:
+            message, fix = f"no stage {name} has failed", f"these have: {names}"
+        raise CommandError(message, fix=fix, exit_code=1)
+
+    def environments(self, stage: StageView) -> tuple[StageRef, ...]:
+        """Return the environments that a stage deploys; none if it is one before them.
+
+        Args:
+            stage: the stage.
+        """
+        found = [wave.stages for wave in waves(self.configuration) if wave.name == stage.name]
+        return found[0] if found else ()
+
+    def retry(self, stage: StageView, *, everything: bool) -> None:
+        """Run again what failed in a stage, and go on with the same execution.
+
+        Args:
+            stage: the stage.
+            everything: run all of its actions again, not only those that failed.
+        """
+        self.api.retry_stage_execution(
+            pipelineName=self.name,
+            stageName=stage.name,
+            pipelineExecutionId=stage.execution_id,
+            retryMode="ALL_ACTIONS" if everything else "FAILED_ACTIONS",
+        )
 
     def answer(self, stage: StageView, action: ActionView, *, status: str, summary: str) -> None:
         """Answer an approval that waits.

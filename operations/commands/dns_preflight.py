@@ -74,5 +74,5 @@ def _instruct(domain: str, name_servers: Sequence[str]) -> None:
     paragraph(
         f"If {domain} lies below a zone of yours, add an NS record for {domain} with these values there instead, "
         "with a TTL of 300 seconds until all works. The change is seen after minutes at best, and after the old "
-        "record's TTL at the latest (two days for most registrars). Then retry this step of the pipeline."
+        "record's TTL at the latest (two days for most registrars). Then: ./lz pipeline retry"
     )

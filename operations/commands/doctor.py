@@ -17,7 +17,7 @@ from operations.rehearsed import use_kept_rehearsal
 
 WHAT_NOW = (
     "Each account's administrator runs the command below, with credentials of that account; repeating it does no "
-    "harm. Then run this again, or retry this step of the pipeline. Nothing was deployed and the pipeline has not "
+    "harm. Then run this again, or ./lz pipeline retry. Nothing was deployed and the pipeline has not "
     "changed itself: its keys name roles of every account, and would have broken."
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.live import Live
 
+from operations.asking import ask_before_production
 from operations.configuration import config_option
 from operations.output import console, say, write_json
 from operations.pipeline_access import PipelineAccess, pipeline_access
@@ -19,7 +20,7 @@ REHEARSED_POLL_SECONDS = 0.7
 
 @click.group()
 def command() -> None:
-    """Show where the pipeline is."""
+    """Show where the pipeline is, and retry what failed."""
 
 
 @command.command()
@@ -45,6 +46,46 @@ def status(*, watch: bool, as_json: bool, rehearsal: bool, profile: str | None, 
         for line in access.hints(found):
             say(f"  {line}")
     return 1 if found.status == FAILED else 0
+
+
+@command.command()
+@click.option("--stage", metavar="NAME", help="Stage of the pipeline; the one that failed if left out.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Run all of its actions again, not only those that failed."
+)
+@click.option("--yes", is_flag=True, help="Do not ask, in production.")
+@click.option("--rehearsal", is_flag=True, help="Retry in the rehearsal that is up instead.")
+@click.option("--profile", metavar="NAME", help="Use this AWS profile; its account is tooling.")
+@config_option
+def retry(
+    *,
+    stage: str | None,
+    everything: bool,
+    yes: bool,
+    rehearsal: bool,
+    profile: str | None,
+    config: Path | None,
+) -> None:
+    """Run again what failed in a stage, and go on with the same release.
+
+    For a cause that was outside and is gone: a lock, a name server, a scan that had not ended. The commit and the image
+    stay; what is corrected in the code is pushed instead. A rejected approval asks again.
+    """
+    access = pipeline_access(config=config, rehearsal=rehearsal, profile=profile)
+    found = access.failed_stage(access.view(), stage)
+    what = (
+        "all actions" if everything else ", ".join(one.name for one in found.actions if one.status == FAILED)
+    )
+    for environment in access.environments(found):
+        ask_before_production(
+            environment,
+            f"Run {what} of {found.name} again ({environment.environment.domain})?",
+            yes=yes,
+            otherwise=f"not retried: {found.name} stays as it is",
+        )
+    access.retry(found, everything=everything)
+    say(f"retried in {found.name}: {what}")
+    say(f"follow it: {access.command('pipeline status --watch')}")
 
 
 def _watch(access: PipelineAccess, *, seconds: float, quiet: bool) -> PipelineView:

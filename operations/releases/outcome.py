@@ -128,7 +128,7 @@ def explain(outcome: Outcome) -> list[str]:
     return [
         *lines,
         "nothing that serves was changed: the old version serves on",
-        "what to do: correct the cause and push; or retry this stage if it was a passing fault, such as a lock",
+        "what to do: correct the cause and push; or ./lz pipeline retry if it was a passing fault, such as a lock",
     ]
 
 

@@ -160,7 +160,7 @@ def refuse_other_images(stage: StageRef, serving: Sequence[Serving], digest: str
         "somebody went to another image with ./lz rollback: CloudFormation does not know of that, and changes nothing "
         "for an image that its template had before."
     )
-    fix = f"when you want this image: ./lz rollback --environment {stage.key} --to {digest}; then retry this step"
+    fix = f"when you want this image: ./lz rollback --environment {stage.key} --to {digest}; then ./lz pipeline retry"
     raise CommandError("\n".join(lines), fix=fix, exit_code=1)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from operations.errors import CommandError
 from operations.pipeline_access import PipelineAccess
-from operations.pipeline_view import FAILED, IN_PROGRESS, ActionView, PipelineView, StageView
+from operations.pipeline_view import FAILED, IN_PROGRESS, SUCCEEDED, ActionView, PipelineView, StageView
 from tests import documents
 
 BREAKER = "stack x ended as UPDATE_ROLLBACK_COMPLETE: Service: ECS Deployment Circuit Breaker was triggered."
@@ -28,10 +29,46 @@ def test_a_service_that_failed_is_looked_at_in_its_environment(stage: str, actio
     of_this = "status --env my-django-app/staging"
     assert _hints(stage, failed, other, profile="tooling") == (
         f"why its tasks stopped, with a profile of account 333333333333: ./lz {of_this} --profile PROFILE",
+        "if the cause is gone: ./lz pipeline retry --profile tooling; if it is in the code, correct it and push",
     ), "not the profile of the pipeline's account"
     assert _hints(stage, failed, other, rehearsed=True) == (
         f"why its tasks stopped: ./lz {of_this} --rehearsal",
+        "if the cause is gone: ./lz pipeline retry --rehearsal; if it is in the code, correct it and push",
     )
+
+
+def test_what_a_retry_does_not_mend_is_no_reason_to_retry() -> None:
+    refused = ActionView(
+        f"RefusePlaceholder-{documents.STAGING}", "Build", 1, status=FAILED, error="no image"
+    )
+    assert _hints(documents.STAGING, refused) == ()
+
+
+def _failed(*names: str) -> PipelineView:
+    shown = tuple(StageView(name, FAILED, "id", 0, ()) for name in names)
+    return PipelineView("line", 1, "id", FAILED, "", (StageView("Source", SUCCEEDED, "id", 0, ()), *shown))
+
+
+def test_the_stage_to_retry_is_the_one_that_failed() -> None:
+    access = PipelineAccess(None, "line", documents.configured(documents.sample()))
+    assert access.failed_stage(_failed("Build"), None).name == "Build"
+    assert access.failed_stage(_failed("Build", "Assets"), "Assets").name == "Assets"
+    for found, name, message in (
+        (_failed(), None, "no stage has failed"),
+        (_failed("Build", "Assets"), None, "several stages have failed: Build, Assets"),
+        (_failed("Build"), "Source", "no stage Source has failed\n    fix: these have: Build"),
+    ):
+        with pytest.raises(CommandError, match=message):
+            access.failed_stage(found, name)
+
+
+def test_a_stage_that_is_retried_is_asked_about_if_it_deploys_production() -> None:
+    document = documents.sample()
+    document["pipeline"]["wave_size"] = 2
+    access = PipelineAccess(None, "line", documents.configured(document))
+    (production,) = access.environments(StageView(documents.PRODUCTION, FAILED, "id", 0, ()))
+    assert production.is_production
+    assert access.environments(StageView("Build", FAILED, "id", 0, ())) == ()
 
 
 def test_an_approval_that_waits_is_shown_and_answered_where_it_is() -> None:

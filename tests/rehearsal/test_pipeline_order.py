@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tests.rehearsal.conftest import TOOLING, Cloud
 from tests.rehearsal.pipeline_template import approval, build, project, stage
-from tests.rehearsal.pipelines import deploy, error, eventually
+from tests.rehearsal.pipelines import access, deploy, error, eventually
 
 pytestmark = pytest.mark.rehearsal
 
@@ -161,22 +161,18 @@ def test_a_failed_stage_is_retried_with_what_failed_or_with_all(cloud: Cloud, tm
     assert "test -e" in error(line.actions(execution)["Wait"])
     assert "End" not in line.actions(execution)
 
-    line.api.retry_stage_execution(
-        pipelineName=line.name, stageName="Build", pipelineExecutionId=execution, retryMode="FAILED_ACTIONS"
-    )
+    person = access(line)
+    failed = person.failed_stage(person.view(), None)
+    person.retry(failed, everything=False)
     line.wait(execution)
     assert count.read_text().split() == ["x"]
     marker.touch()
-    line.api.retry_stage_execution(
-        pipelineName=line.name, stageName="Build", pipelineExecutionId=execution, retryMode="ALL_ACTIONS"
-    )
+    person.retry(failed, everything=True)
 
     eventually(lambda: line.execution(execution), lambda one: one["status"] == "Succeeded")
     assert count.read_text().split() == ["x", "x"]
     with pytest.raises(ClientError, match="StageNotRetryable"):
-        line.api.retry_stage_execution(
-            pipelineName=line.name, stageName="Build", pipelineExecutionId=execution, retryMode="ALL_ACTIONS"
-        )
+        person.retry(failed, everything=True)
 
 
 def test_a_stage_is_rolled_back_with_the_artifacts_of_an_earlier_execution(
