@@ -51,6 +51,7 @@ CHANGES = (
     ("application and infrastructure", True, True),
 )
 EMPTY = "no changes"  # what an action says whose change set was empty
+TOLD_LINES = 3  # of an error: the execution, the action, and what it died of
 FAILURES = (BotoCoreError, ClientError, NotShownError, PipelineError, RepositoryError)
 """What a release can fail of."""
 
@@ -222,7 +223,7 @@ def main() -> int:
             try:
                 one = bench.release(name, app=app, infrastructure=infrastructure)
             except FAILURES as error:
-                said = ": ".join(line.strip().rstrip(":") for line in str(error).splitlines())
+                said = ": ".join(line.strip().rstrip(":") for line in str(error).splitlines()[:TOLD_LINES])
                 print(f"{name}: {said}; {bench.log} tells more", file=sys.stderr)
                 return 1
             pages = one.tally.statuses.pop(200, 0)

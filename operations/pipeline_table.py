@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from operations.excerpts import last_lines
 from operations.pipeline_view import (
     FAILED,
     IN_PROGRESS,
@@ -58,9 +59,9 @@ def word(status: str) -> str:
 
 
 def error_lines(action: ActionView) -> Sequence[str]:
-    """Why an action failed, in few lines."""
+    """Why an action failed, in few lines: the first, and the last from where something begins."""
     lines = action.error.strip().splitlines()
-    return lines[:1] + lines[1:][-(_LONGEST_ERROR - 1) :]
+    return lines[:1] + last_lines(lines[1:], _LONGEST_ERROR - 1)
 
 
 def _add_stage(rows: Table, stage: StageView) -> None:

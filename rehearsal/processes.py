@@ -7,6 +7,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from operations.excerpts import last_lines
+
 TERMINATION_SECONDS = 5.0  # the CDK CLI and a synthesis end at once on SIGTERM; this is patience, not a need
 
 
@@ -26,9 +28,17 @@ class CommandError(Exception):
         super().__init__(f"{title} ended with exit code {code}")
 
     def tail(self, lines: int = 15) -> str:
-        """Return the last lines of its output."""
+        """Return the last lines of its output, from one where something begins.
+
+        Args:
+            lines: about how many.
+        """
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.is_file() else ""
-        return "\n".join(text.strip().splitlines()[-lines:])
+        return "\n".join(last_lines(text.strip().splitlines(), lines))
+
+
+class CommandStopped(CommandError):  # noqa: N818 -- not its own error: the rehearsal ends
+    """A command that was cut short because the rehearsal ends."""
 
 
 class Processes:
@@ -60,12 +70,13 @@ class Processes:
 
         Raises:
             CommandError: it failed.
+            CommandStopped: the rehearsal ends.
         """
         log = self._logs / f"{title.replace(' ', '-').replace('/', '-')}.log"
         with log.open("ab") as output:
             with self._lock:
                 if self._stopping:
-                    raise CommandError(title, -signal.SIGTERM, log)
+                    raise CommandStopped(title, -signal.SIGTERM, log)
                 process = subprocess.Popen(
                     arguments,
                     env=dict(environment),
@@ -83,7 +94,7 @@ class Processes:
                     self._running.pop(process.pid, None)
                 _end(process)
         if code != 0:
-            raise CommandError(title, code, log)
+            raise (CommandStopped if self._stopping else CommandError)(title, code, log)
         return log
 
     def stop(self) -> None:

@@ -12,10 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from config.assembly import AssembledStack
+from rehearsal.processes import CommandStopped
 from rehearsal.stacks import COMPLETE, NOT_STARTED, StackWatch
 
 POLL_SECONDS = 0.7
 REFRESHES_PER_SECOND = 8
+_OUTCOMES = {"done": "green", "stopped": "yellow", "failed": "red"}
 
 
 class Progress:
@@ -88,6 +90,9 @@ class Progress:
             self._running[name] = started
         try:
             yield
+        except (KeyboardInterrupt, CommandStopped):
+            self._finish(name, started, "stopped")
+            raise
         except BaseException:
             self._finish(name, started, "failed")
             raise
@@ -98,8 +103,8 @@ class Progress:
         with self._lock:
             self._running.pop(name, None)
             self.phases[name] = seconds
-        style = "green" if outcome == "done" else "red"
-        self._console.print(Text.assemble((f"{outcome:>6}", style), f" {seconds:5.1f} s  {name}"))
+        text = Text.assemble((f"{outcome:>6}", _OUTCOMES[outcome]), f" {seconds:5.1f} s  {name}")
+        self._console.print(text)
 
     @contextmanager
     def stacks(self, watch: StackWatch, stacks: Sequence[AssembledStack]) -> Iterator[None]:

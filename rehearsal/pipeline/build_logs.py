@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from operations.excerpts import last_lines
 from rehearsal.emulator import internals_builds
 from rehearsal.emulator.calls import client
 from rehearsal.pipeline.errors import ActionError
@@ -88,7 +89,7 @@ class BuildLog:
         self._position += len(whole)
         lines = [line[:_LONGEST] for line in whole.decode(errors="replace").splitlines() if line.strip()]
         own = [_ends(line) for line in lines if not line.startswith(_AGENT)]
-        self._lines = [*self._lines, *own][-_TAIL_LINES:]
+        self._lines = [*self._lines, *own][-2 * _TAIL_LINES :]
         now = int(time.time() * 1000)
         for start in range(0, len(lines) if self._enabled else 0, _BATCH):
             self._logs.put_log_events(
@@ -98,8 +99,8 @@ class BuildLog:
             )
 
     def tail(self) -> list[str]:
-        """The last lines that its commands wrote."""
-        return list(self._lines)
+        """The last lines that its commands wrote, from one where something begins."""
+        return last_lines(self._lines, _TAIL_LINES)
 
 
 def _ends(line: str) -> str:
