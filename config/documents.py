@@ -29,7 +29,7 @@ def parse(text: str) -> tuple[Any, list[Finding]]:
     mended = text
     for _ in range(_MOST_MENDS):
         try:
-            value = json.loads(mended, parse_int=_integer)
+            value = json.loads(mended, parse_int=_integer, parse_float=_number, parse_constant=_number)
             break
         except json.JSONDecodeError as error:
             finding, better = _mend(mended, error)
@@ -44,8 +44,23 @@ def parse(text: str) -> tuple[Any, list[Finding]]:
     return _clean(value, (), findings), findings
 
 
+class _Unusable(float):
+    """A number that is not finite, as it is written."""
+
+    text: str
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isfinite(number):
+        return number
+    unusable = _Unusable(number)
+    unusable.text = text
+    return unusable
+
+
 def _integer(digits: str) -> float:
-    return int(digits) if len(digits) < _LONGEST_NUMBER else float(digits)
+    return int(digits) if len(digits) < _LONGEST_NUMBER else _number(digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +78,7 @@ _CONSTANTS = {"True": "true", "False": "false", "None": "null"}
 _SLIPS = (
     _Slip(
         re.compile(r"-?0[0-9]+(?![0-9.])"),
-        "a number cannot start with a zero",
+        "a number cannot start with a zero: some tools would read it as octal",
         "account ids in quotes; other numbers without leading zeros",
         "put the digits in quotes",
         lambda found: f'"{found}"',
@@ -177,12 +192,9 @@ def _clean(value: Any, place: Place, findings: list[Finding]) -> Any:
         }
     if isinstance(value, list):
         return [_clean(item, (*place, index), findings) for index, item in enumerate(value)]
-    if isinstance(value, float) and not math.isfinite(value):
-        findings.append(
-            Finding(
-                place, "not a finite number", "an ordinary number", "write the number in digits", str(value)
-            )
-        )
+    if isinstance(value, _Unusable):
+        fix = "write the number that you mean in plain digits"
+        findings.append(Finding(place, "not a finite number", "an ordinary number", fix, value.text))
         return None
     if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
         findings.append(

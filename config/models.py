@@ -66,7 +66,7 @@ class Organization(Model):
     )
     domain: DomainName = Field(description="The parent domain. Every environment's domain is below it.")
     region: Region = Field(
-        description="The home region of every stack but the CDN's certificate (us-east-1)."
+        description="The home region of every stack but the CDN's certificate (us-east-1); no opt-in region."
     )
     availability_zones: tuple[ZoneLetter, ...] = Field(
         default=("a", "b"),

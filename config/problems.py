@@ -10,8 +10,10 @@ from typing import Any
 
 # Narrow enough for a split terminal, a CI log and a code review comment.
 WIDTH = 78
+_NARROWEST = 40
 LONGEST_VALUE = 60
 LONGEST_KEY = 40
+_ABBREVIATED = 3  # letters that may stand for a name that begins so: prod, for production
 
 Place = tuple[str | int, ...]
 """Where a value is in the JSON document: keys and list positions from the top."""
@@ -102,6 +104,20 @@ def _some(keys: Iterable[Any]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
 
 
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the name that was probably meant: the only one that begins so, or else the most similar one.
+
+    Args:
+        word: What was written.
+        known: What exists.
+    """
+    names = {name.lower(): name for name in known}
+    text = word.lower()[:LONGEST_VALUE]
+    begun = [name for name in names if len(text) >= _ABBREVIATED and name.startswith(text)]
+    found = begun if len(begun) == 1 else get_close_matches(text, names, n=1)
+    return names[found[0]] if found else None
+
+
 def did_you_mean(word: object, known: Iterable[str], *, otherwise: str) -> str:
     """Suggest the name that was probably meant.
 
@@ -110,26 +126,27 @@ def did_you_mean(word: object, known: Iterable[str], *, otherwise: str) -> str:
         known: What exists.
         otherwise: Advice when nothing is close.
     """
-    names = {name.lower(): name for name in known}
-    close = get_close_matches(str(word).lower()[:LONGEST_VALUE], names, n=1)
-    return f'did you mean "{names[close[0]]}"?' if close else otherwise
+    meant = closest(str(word), known)
+    return otherwise if meant is None else f'did you mean "{meant}"?'
 
 
-def render(problems: Sequence[Problem]) -> str:
+def render(problems: Sequence[Problem], *, width: int = WIDTH) -> str:
     """Write problems as plain text, one paragraph each.
 
     Args:
         problems: The problems, in the order in which they are shown.
+        width: Columns at most; unless a single word is longer.
 
     Returns:
-        Text no wider than 78 columns, unless a single word is longer than that.
+        The text.
     """
     count = len(problems)
     title = f"{count} problem{'' if count == 1 else 's'} in the configuration"
-    return "\n\n".join([title, *(_paragraph(problem) for problem in problems)])
+    width = max(width, _NARROWEST)
+    return "\n\n".join([title, *(_paragraph(problem, width) for problem in problems)])
 
 
-def _paragraph(problem: Problem) -> str:
+def _paragraph(problem: Problem, width: int) -> str:
     where = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
     lines = [where, f"  {problem.path}"]
     for label, text in (
@@ -140,7 +157,7 @@ def _paragraph(problem: Problem) -> str:
     ):
         lines += textwrap.wrap(
             text,
-            width=WIDTH,
+            width=width,
             initial_indent=f"    {label + ':':<9}",
             subsequent_indent=" " * 13,
             break_long_words=False,

@@ -1,10 +1,9 @@
 """The stages of an organization: each environment of each workload, in the order in which they deploy."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from config.problems import Problem, UnknownStageError
+from config.problems import Problem, UnknownStageError, closest
 
 if TYPE_CHECKING:  # models imports this module
     from config.models import Configuration, DeploymentEnvironment, Workload
@@ -116,8 +115,6 @@ def find_stage(configuration: "Configuration", name: str) -> StageRef:
         allowed = ", ".join(stage.key for stage in everything)
         names = {form: stage.key for stage in everything for form in (stage.key, stage.stage_name)}
         names |= {stage.environment_name: stage.key for stage in everything}
-        close = get_close_matches(name, names, n=1)
-        fix = (
-            f"did you mean {names[close[0]]}?" if close else f"use one of these, such as {everything[0].key}"
-        )
+        meant = closest(name, names)
+        fix = f"did you mean {names[meant]}?" if meant else f"use one of these, such as {everything[0].key}"
     raise UnknownStageError([Problem("command line", "stage name", repr(name), problem, allowed, fix)])

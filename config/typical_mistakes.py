@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from config.formats import Fault
 from config.problems import show
-from config.regions import OTHER_PARTITIONS, REGIONS
+from config.regions import HOME_REGIONS, OPT_IN_REGIONS, OTHER_PARTITIONS, REGIONS
 
 LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"^({LABEL}\.)+(?![0-9]+$){LABEL}$"
@@ -42,12 +42,22 @@ def account_name(value: str) -> Fault | None:
     return name(value)
 
 
+def _neighbor(region: str) -> str:
+    continent = region.partition("-")[0]
+    return next((home for home in HOME_REGIONS if home.startswith(continent)), "eu-west-1")
+
+
 def region(value: str) -> Fault | None:
-    """Spot regions of other partitions, and zones."""
+    """Spot zones, and regions of other partitions or without what the CDN needs."""
     if value.startswith(OTHER_PARTITIONS):
         return Fault(
             "this region is in another AWS partition, whose accounts cannot use us-east-1",
             "use a region of the commercial partition: the CDN's certificate must be in us-east-1",
+        )
+    if value in OPT_IN_REGIONS:
+        return Fault(
+            "an opt-in region: CloudFront writes its access logs to no bucket there, so the CDN could not be made",
+            f"use a region that is on in every account, such as {_neighbor(value)}",
         )
     if value[:-1] in REGIONS:
         return Fault("an availability zone, not a region", _write(value[:-1]))
@@ -166,12 +176,20 @@ def variable_name(value: str) -> Fault | None:
 
 
 def account_id_as_number(number: float) -> str:
-    """Restore the leading zeros of an id that lost them, as 012345671234 does in a spreadsheet.
+    """Restore the leading zeros of an id that lost them: 012345671234 is 12345671234 in a spreadsheet.
 
-    A YAML tool may even have read such an id as octal, which is beyond repair; hence the advice to compare.
+    Without quotes a tool may also have read the id as octal, as YAML 1.1 does where a number starts with a zero and has
+    no 8 or 9: 012345671234 is then 1402434204.
     """
+    if number != int(number) or number < 0:
+        return "write the 12 digits of the id, in quotes"
     digits = f"{number:.0f}"
-    advice = "compare it with the list of accounts: a number loses leading zeros, or was read as octal"
     if len(digits) > _DIGITS_OF_AN_ACCOUNT_ID:
-        return f"put the id in quotes; {advice}"
-    return f'write "{digits.zfill(_DIGITS_OF_AN_ACCOUNT_ID)}", in quotes; {advice}'
+        return "put the id in quotes; compare it with the list of accounts: it has 12 digits"
+    fix = f'write "{digits.zfill(_DIGITS_OF_AN_ACCOUNT_ID)}", in quotes; compare it with the list of accounts'
+    if len(digits) == _DIGITS_OF_AN_ACCOUNT_ID:
+        return fix
+    octal = f"{int(number):o}"
+    if len(octal) == _DIGITS_OF_AN_ACCOUNT_ID - 1:
+        return f'{fix}: a number loses leading zeros, or was read as octal, and the id is "0{octal}"'
+    return f"{fix}: a number loses leading zeros"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from config import typical_mistakes
 from config.formats import Format
-from config.regions import REGIONS
+from config.regions import HOME_REGIONS
 
 _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _HYPHENATED = "[a-z]([a-z0-9]|-(?=[a-z0-9]))+"  # no hyphen doubled, none at the end
@@ -70,20 +70,21 @@ Region = Annotated[
     Format(
         pattern="^[a-z]{2}-[a-z]+-[0-9]+$",
         problem="not a region that is known",
-        allowed="a region of AWS's commercial partition, such as eu-west-1",
+        allowed="a region of AWS's commercial partition that every account has, such as eu-west-1",
         fix="look it up in config/regions.py; if AWS opened it since, add it there",
         example="eu-west-1",
-        choices=REGIONS,
+        choices=HOME_REGIONS,
         explain=typical_mistakes.region,
     ),
 ]
 
+# No region has more zones than the six of us-east-1.
 ZoneLetter = Annotated[
     str,
     Format(
-        pattern="^[a-z]$",
+        pattern="^[a-f]$",
         problem="not the letter of an availability zone",
-        allowed="one lower-case letter; the zone eu-west-1a has the letter a",
+        allowed="one letter from a to f, in lower case; the zone eu-west-1a has the letter a",
         fix='write the letter alone, such as "a"',
         example="a",
     ),

@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit_code = _exit_code(error)
         if exit_code is None:
             raise
-        return _tell(f"{error}{FIXES.get(type(error).__name__, '')}", exit_code)
+        return _tell(_message(error), exit_code)
     return result if isinstance(result, int) else 0
 
 
@@ -157,6 +157,25 @@ def _exit_code(error: Exception) -> int | None:
         if module is not None and isinstance(error, getattr(module, class_name)):
             return exit_code
     return None
+
+
+def _message(error: Exception) -> str:
+    """Return what to say of a user's mistake, no wider than the terminal."""
+    problems = sys.modules.get("config.problems")
+    if problems is not None and isinstance(error, problems.ConfigurationError):
+        return str(problems.render(error.problems, width=min(problems.WIDTH, _columns())))
+    return f"{error}{FIXES.get(type(error).__name__, '')}"
+
+
+def _columns() -> int:
+    """Return how wide the terminal is that messages go to; very wide if they go elsewhere."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or sys.maxsize
+    except (OSError, ValueError):  # a pipe, or no file at all
+        return sys.maxsize
 
 
 def _tell(message: str, exit_code: int) -> int:

@@ -172,7 +172,6 @@ class NetworkStack(BaseStack):
     def _publish(self) -> None:
         """Hand the one id that AWS makes up to the workload accounts, through a role that reads this alone."""
         names = Names(self.configuration)
-        organization = self.configuration.organization
         cdk.CfnOutput(self, TRANSIT_GATEWAY_OUTPUT, value=self.transit_gateway.attr_id)
         outputs_reader_role(
             self,
@@ -180,5 +179,5 @@ class NetworkStack(BaseStack):
             role_name=names.network_reader_role,
             stack_name=names.network_stack,
             accounts=sorted({stage.account_id for stage in self.configuration.stages()}),
-            principal_arn=f"arn:{names.partition}:iam::*:role/cdk-{organization.qualifier}-cfn-exec-role-*",
+            principal_arn=names.any_bootstrap_role_arn("cfn-exec-role"),
         )

@@ -11,6 +11,9 @@ from config.stages import pascal_case
 from config.values import EnvironmentName, WorkloadName
 
 LONGEST_STAGE_NAME = 40  # leaves room for what stacks and the CDK append, below CloudFormation's 128
+# AWS Systems Manager API Reference, PutParameter: no parameter's name may begin so, whatever the case. Ours begin
+# with the stage's name.
+RESERVED_PREFIXES = ("aws", "ssm")
 LONGEST_ROLE_NAME = 64  # Source: IAM User Guide, "IAM and AWS STS quotas"
 
 
@@ -38,8 +41,21 @@ def check(view: View) -> Iterator[Finding]:
                 "shorten the name of the environment or of its workload",
                 stage_name,
             )
+        if stage_name.lower().startswith(RESERVED_PREFIXES):
+            yield Finding(
+                environment.place,
+                f"Parameter Store takes no name like /{stage_name}/VpcId",
+                "names of workloads that begin with neither aws nor ssm, which AWS keeps for itself",
+                f'rename the workload, to "{_without_prefix(environment.workload)}" for instance',
+                environment.workload,
+            )
         taken.setdefault(stage_name, dotted(environment.place))
         yield from _roles(view, environment)
+
+
+def _without_prefix(workload: str) -> str:
+    rest = workload[3:].lstrip("-")
+    return rest if rest[:1].isalpha() and len(rest) > 1 else f"my-{workload}"
 
 
 def _is_refused(environment: Environment) -> bool:

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.config.support import (
     STAGING,
     accepted,
@@ -25,6 +27,24 @@ def test_rejects_a_stage_called_like_that_of_shared_services() -> None:
     workload = add_workload(data, "shared")
     workload["environments"]["services"] = workload["environments"].pop("demo")
     refused(data, "workloads.shared.environments.services", "SharedServices", "the landing zone's own stage")
+
+
+@pytest.mark.parametrize(
+    ("name", "better"),
+    [("aws-portal", "portal"), ("ssm", "my-ssm"), ("awsome", "ome"), ("aws-2", "my-aws-2")],
+)
+def test_rejects_a_workload_whose_parameters_aws_would_refuse(name: str, better: str) -> None:
+    data = sample()
+    add_workload(data, name)
+    refused(
+        data, f"workloads.{name}.environments.demo", "Parameter Store", "neither aws nor ssm", f'"{better}"'
+    )
+
+
+def test_accepts_a_name_with_aws_in_its_middle() -> None:
+    data = sample()
+    add_workload(data, "my-aws-portal")
+    accepted(data)
 
 
 def test_rejects_a_stage_whose_name_is_too_long() -> None:

@@ -108,6 +108,15 @@ def test_rejects_an_architecture_that_is_not_offered() -> None:
     refused(data, f"{APP}.architecture", '"arm64" or "x86_64"', 'did you mean "arm64"?')
 
 
+def test_an_abbreviation_leads_to_what_begins_so() -> None:
+    """And not to the first choice: who writes prod for production must not be told to write staging."""
+    data = sample()
+    staging(data)["class"] = "prod"
+    refused(data, f"{STAGING}.class", 'did you mean "production"?')
+    staging(data)["class"] = "p"
+    refused(data, f"{STAGING}.class", '"staging" or "production"')
+
+
 def test_large_values_are_shortened() -> None:
     data = sample()
     data["organization"] = [{"name": "x" * 1000}] * 50

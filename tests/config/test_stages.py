@@ -65,6 +65,7 @@ def test_rejects_a_name_that_several_stages_have(two_workloads: Configuration) -
     ("name", "advice"),
     [
         ("stagin", "did you mean my-django-app/staging"),
+        ("prod", "did you mean my-django-app/production"),
         ("MyDjangoApProduction", "my-django-app/production"),
         ("x", "such as"),
     ],

@@ -12,6 +12,7 @@ def test_rejects_an_account_id_without_quotes_that_starts_with_a_zero() -> None:
     assert first.path == "accounts.tooling"
     assert "line 11, column 16: a number cannot start with a zero" in first.problem
     assert first.value == "012345678901"
+    assert "octal" in first.problem
     assert "in quotes" in first.allowed
 
 
@@ -83,7 +84,8 @@ def test_accepts_the_same_key_in_different_objects() -> None:
 def test_rejects_numbers_that_are_not_finite(number: str) -> None:
     text = SAMPLE_TEXT.replace('"max_capacity": 8', f'"max_capacity": {number}')
     path = "workloads.my-django-app.environments.production.database.max_capacity"
-    assert refused(text, path, "not a finite number").value in {"inf", "-inf", "nan"}
+    problem = refused(text, path, "not a finite number")
+    assert problem.value == (number if len(number) < 60 else f"{number[:57]}...")
 
 
 def test_rejects_half_a_character() -> None:

@@ -5,15 +5,21 @@ from importlib.resources import files
 
 import botocore.session
 import pytest
+from aws_cdk.region_info import RegionInfo
 
 from config.fargate import MEMORY_OF_CPU, cpu_for, memory_for, next_memory
-from config.regions import OTHER_PARTITIONS, REGIONS
+from config.regions import HOME_REGIONS, OPT_IN_REGIONS, OTHER_PARTITIONS, REGIONS
 from config.variables import INJECTED_VARIABLES
 
 
 def test_regions_are_those_that_botocore_knows() -> None:
     session = botocore.session.get_session()
     assert tuple(sorted(session.get_available_regions("ec2", partition_name="aws"))) == REGIONS
+
+
+def test_opt_in_regions_are_those_that_the_cdk_knows() -> None:
+    assert {region for region in REGIONS if RegionInfo.get(region).is_opt_in_region} == OPT_IN_REGIONS
+    assert set(HOME_REGIONS) == set(REGIONS) - OPT_IN_REGIONS
 
 
 def test_regions_of_other_partitions_are_recognized() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from config import container_values, values
 from config.formats import Fault, Format
-from config.regions import REGIONS
+from config.regions import HOME_REGIONS
 from tests.config.support import app, problems, production, refused, sample, staging
 
 UUID = "00000000-0000-0000-0000-000000000000"
@@ -22,7 +22,7 @@ TAKEN = {
     "WorkloadName": ["my-django-app", "x" * 31],
     "EnvironmentName": ["staging", "pr-12", "x" * 20],
     "DomainName": ["acme.example", "a.b.c.d", "xn--mnchen-3ya.example", "3m.com", f"{'a' * 63}.example"],
-    "Region": list(REGIONS),
+    "Region": list(HOME_REGIONS),
     "ZoneLetter": ["a", "f"],
     "Qualifier": ["hnb659fds", "a", "0123456789"],
     "DnsParent": ["create", "Z1", "Z0123456789ABCDEFGHIJ"],
@@ -59,8 +59,11 @@ REFUSED = {
         "a_b.example", "-a.example", "a-.example", "acme.example/x", "münchen.example", f"{'a' * 64}.example",
         "10.0.0.1", ".".join(["a" * 50] * 6), "acme.example\n", "acme .example",
     ],
-    "Region": ["", "eu-west-9", "eu-west-1a", "EU-WEST-1", "cn-north-1", "us-gov-west-1", "europe", "eusc-de-east-1"],
-    "ZoneLetter": ["", "A", "1", "ab", "eu-west-1a"],
+    "Region": [
+        "", "eu-west-9", "eu-west-1a", "EU-WEST-1", "cn-north-1", "us-gov-west-1", "europe", "eusc-de-east-1",
+        "eu-south-1", "me-central-1",
+    ],
+    "ZoneLetter": ["", "A", "1", "g", "z", "ab", "eu-west-1a"],
     "Qualifier": ["", "x" * 11, "ABC", "a-b"],
     "DnsParent": ["", "Create", "z123", "Z", "/hostedzone/Z123", "Z12-3", "off", "Z" + "A" * 32],
     "Cidr": [
@@ -147,6 +150,8 @@ def test_every_form_is_tested() -> None:
         ("Region", "eu-west-1a", '"eu-west-1"'),
         ("Region", "eu-wst-1", '"eu-west-1"'),
         ("Region", "cn-north-1", "us-east-1"),
+        ("Region", "eu-south-1", "eu-central-1"),
+        ("Region", "me-south-1", "eu-west-1"),
         ("DnsParent", "/hostedzone/Z0123ABC", '"Z0123ABC"'),
         ("Cidr", "10.1.2.3/16", '"10.1.0.0/16"'),
         ("Cidr", "10.1.0.0", '"10.1.0.0/20"'),
@@ -173,19 +178,21 @@ def test_advises(name: str, text: str, advice: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "fixed"),
+    ("number", "words"),
     [
-        (12345671234, '"012345671234"'),
-        (111111111111, '"111111111111"'),
-        (1, '"000000000001"'),
-        (1.5, '"'),
-        (10**12, "quotes"),
+        (111111111111, ['write "111111111111", in quotes']),
+        (12345671234, ['"012345671234"', "loses leading zeros"]),
+        (0o12345671234, ['"001402434204"', "read as octal", '"012345671234"']),
+        (1, ['"000000000001"', "loses leading zeros"]),
+        (1.5, ["write the 12 digits of the id, in quotes"]),
+        (-111111111111, ["write the 12 digits of the id, in quotes"]),
+        (10**12, ["put the id in quotes", "it has 12 digits"]),
     ],
 )
-def test_rejects_an_account_id_that_is_a_number(number: float, fixed: str) -> None:
+def test_rejects_an_account_id_that_is_a_number(number: float, words: list[str]) -> None:
     data = sample()
     data["accounts"]["tooling"] = number
-    refused(data, "accounts.tooling", "a number", fixed, "loses leading zeros")
+    refused(data, "accounts.tooling", "a number", *words)
 
 
 def test_rejects_a_number_where_text_is_needed() -> None:

@@ -204,3 +204,14 @@ def test_a_valid_configuration_is_counted(capsys: pytest.CaptureFixture[str]) ->
 def test_rehearse_down_goes_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["rehearse", "--down", "--keep"]) == 2
     assert "--down stops everything" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("columns", [64, 200])  # one word of these is 62 columns wide
+def test_problems_are_folded_to_a_narrow_terminal(tmp_path: Path, columns: int) -> None:
+    document = documents.changed({"staging.cidr": "10.2.0.0/20", "organization.region": "eu-wst-1"})
+    (tmp_path / "bad.json").write_text(json.dumps(document), encoding="utf-8")
+    done = started("validate", "--config", str(tmp_path / "bad.json"), COLUMNS=str(columns))
+    assert done.returncode == 2
+    folded = [line for line in done.stderr.splitlines() if line.startswith("    ")]
+    assert len(folded) >= 8
+    assert max(map(len, folded)) <= min(columns, 78)
