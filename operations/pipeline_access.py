@@ -150,7 +150,8 @@ class PipelineAccess:
         Args:
             stage: the stage.
         """
-        found = [wave.stages for wave in waves(self.configuration) if wave.name == stage.name]
+        name = stage.name.partition(".")[0]  # the CDK cuts a large wave: ProductionWave1.1, ...1.2
+        found = [wave.stages for wave in waves(self.configuration) if wave.name == name]
         return found[0] if found else ()
 
     def retry(self, stage: StageView, *, everything: bool) -> None:

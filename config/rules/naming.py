@@ -10,7 +10,9 @@ from config.rules.view import Environment, View
 from config.stages import pascal_case
 from config.values import EnvironmentName, WorkloadName
 
-LONGEST_STAGE_NAME = 40  # leaves room for what stacks and the CDK append, below CloudFormation's 128
+# The CDK names the variables of an approval's packet `ProductionWave1@10@<stage>@Packet-<stage>`, and CodePipeline
+# allows 100 characters (CodePipeline API Reference, ActionDeclaration). All else that bears the name is shorter.
+LONGEST_STAGE_NAME = 36
 # AWS Systems Manager API Reference, PutParameter: no parameter's name may begin so, whatever the case. Ours begin
 # with the stage's name.
 RESERVED_PREFIXES = ("aws", "ssm")

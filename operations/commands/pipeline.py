@@ -76,10 +76,11 @@ def retry(
     what = (
         "all actions" if everything else ", ".join(one.name for one in found.actions if one.status == FAILED)
     )
-    for environment in access.environments(found):
+    environments = access.environments(found)
+    for first in environments[:1]:  # all of a wave are of one class
         ask_before_production(
-            environment,
-            f"Run {what} of {found.name} again ({environment.environment.domain})?",
+            first,
+            f"Run {what} of {found.name} again ({', '.join(one.environment.domain for one in environments)})?",
             yes=yes,
             otherwise=f"not retried: {found.name} stays as it is",
         )

@@ -1,5 +1,6 @@
 import pytest
 
+from config.rules.naming import LONGEST_STAGE_NAME
 from tests.config.support import (
     STAGING,
     accepted,
@@ -51,7 +52,14 @@ def test_rejects_a_stage_whose_name_is_too_long() -> None:
     data = sample()
     workload = add_workload(data, "w" * 22)
     workload["environments"]["e" * 20] = workload["environments"].pop("demo")
-    refused(data, f"workloads.{'w' * 22}.environments.{'e' * 20}", "has 42 characters", "at most 40")
+    refused(data, f"workloads.{'w' * 22}.environments.{'e' * 20}", "has 42 characters", "at most 36")
+
+
+@pytest.mark.parametrize("wave", ["ProductionWave1@10", "ProductionWave16@2", "StagingWave16@2"])
+def test_the_longest_stage_name_leaves_room_for_the_variables_of_its_packet(wave: str) -> None:
+    name = "X" * LONGEST_STAGE_NAME
+    assert len(f"{wave}@{name}@Packet-{name}") <= 100
+    assert len(f"{name}.RefusePlaceholder-{name}") <= 100, "nor is the name of an action too long"
 
 
 def test_rejects_names_that_make_a_role_too_long() -> None:
