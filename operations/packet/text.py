@@ -1,6 +1,7 @@
 """The packet as Markdown: for a terminal, a chat message or a change ticket."""
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from compliance.changes import Judgement
 from compliance.report.digest import changed_sections, describe
@@ -24,6 +25,7 @@ from operations.packet.words import (
 
 MOST_LEAVES = 6
 LONGEST = 140
+ALIKE = 40  # characters shown of what two long values begin with alike
 
 
 def text(packet: Packet) -> str:
@@ -142,14 +144,20 @@ def _leaves(change: Change) -> Iterator[str]:
         return
     found = list(leaves(change.before, change.after, change.name))
     for place, before, after in found[:MOST_LEAVES]:
-        yield f"  - {place}: `{_short(before)}` -> `{_short(after)}`"
+        old, new = _short(before, after)
+        yield f"  - {place}: `{old}` -> `{new}`"
     if len(found) > MOST_LEAVES:
         yield f"  - {change.name}: {len(found) - MOST_LEAVES} more"
 
 
-def _short(given: object) -> str:
-    text = " ".join(value(given).split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+def _short(before: object, after: object) -> tuple[str, str]:
+    """Shorten two values so that one sees where they differ, although they begin alike."""
+    texts = [" ".join(value(given).split()) for given in (before, after)]
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    start = max(0, alike - ALIKE) if max(map(len, texts)) > LONGEST else 0
+    cut = [f"...{text[start:]}" if start else text for text in texts]
+    old, new = (text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..." for text in cut)
+    return old, new
 
 
 def _compliance(packet: Packet) -> Iterator[str]:

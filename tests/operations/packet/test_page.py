@@ -176,3 +176,16 @@ def test_the_text_says_the_same(full: Packet) -> None:
     ):
         assert words in written, words
     assert "Empty change" in text(packet(PLAIN, PLAIN))
+
+
+def test_long_values_that_begin_alike_are_shown_where_they_differ() -> None:
+    names = ",".join(f"VARIABLE_{number}" for number in range(40))
+    before, after = (
+        template(Names=resource("SSM::Parameter", {"Type": "String", "Value": given}))
+        for given in (names, f"{names},FEATURE_TOWNS")
+    )
+    (line,) = [line for line in text(packet(before, after)).splitlines() if "VARIABLE_" in line]
+    old, new = line.split(" -> ")
+    assert old.endswith("VARIABLE_39`")
+    assert new.endswith("VARIABLE_39,FEATURE_TOWNS`")
+    assert len(line) < 200
