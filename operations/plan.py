@@ -78,6 +78,11 @@ class Plan:
     bootstraps: tuple[Bootstrap, ...]
     limits: tuple[Usage, ...]
 
+    @property
+    def over(self) -> tuple[Usage, ...]:
+        """What AWS would refuse; synthesis, which fails for it, names every place."""
+        return tuple(usage for usage in self.limits if usage.is_over)
+
 
 def make_plan(configuration: Configuration, stacks: Sequence[AssembledStack]) -> Plan:
     """Make the plan.

@@ -17,10 +17,11 @@ from operations.synthesis import preview
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Write the plan as JSON.")
 @config_option
-def command(*, as_json: bool, config: Path | None) -> None:
+def command(*, as_json: bool, config: Path | None) -> int:
     """Show what the configuration will make, where and in which order.
 
-    Nobody is asked: no credentials are needed, and none are used.
+    Nobody is asked: no credentials are needed, and none are used. The exit code is 1 if something is larger than AWS
+    allows.
     """
     configuration = load(config)
     progress("reading the stacks (a few seconds)")
@@ -30,6 +31,7 @@ def command(*, as_json: bool, config: Path | None) -> None:
         write_json(asdict(plan))
     else:
         _show(plan, configuration)
+    return 1 if plan.over else 0
 
 
 def _show(plan: Plan, configuration: Configuration) -> None:
@@ -74,6 +76,10 @@ def _show(plan: Plan, configuration: Configuration) -> None:
             for usage in plan.limits
         ],
     )
+    if plan.over:
+        heading(f"Larger than AWS allows: {len(plan.over)}")
+        for usage in plan.over:
+            say(str(usage))
     heading("To do, in this order")
     for line in _next(plan, configuration):
         say(line)

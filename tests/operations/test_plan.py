@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from config import Configuration
 from config.assembly import read_assembly
 from operations import cli, synthesis
 from operations.commands.plan import _show
+from operations.limits import ACTIONS, STAGES, Usage
 from operations.plan import Plan, make_plan
 from tests import documents
 from tests.assembly import Assembly
@@ -191,3 +193,16 @@ def test_fails_with_the_apps_own_words_when_it_cannot_be_synthesized(
     monkeypatch.setattr(synthesis, "app_command", lambda **_: [sys.executable, str(broken)])
     assert cli.main(["plan"]) == 1
     assert "out of clay" in capsys.readouterr().err
+
+
+def test_what_is_larger_than_aws_allows_is_told_with_what_to_split(
+    plan: Plan, configuration: Configuration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not plan.over
+    large = replace(plan, limits=(Usage(STAGES, "Pipeline", 51), Usage(ACTIONS, "Pipeline", 900)))
+    _show(large, configuration)
+    told = capsys.readouterr().out
+    assert "Larger than AWS allows: 1\n" in told
+    assert "Pipeline: 51 stages of the pipeline, 50 allowed" in told
+    assert "fix: raise pipeline.wave_size" in told
+    assert told.index("Larger than AWS allows") < told.index("To do, in this order")
