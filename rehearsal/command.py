@@ -1,8 +1,10 @@
 """`./lz rehearse`: the whole organization on this machine."""
 
+import contextlib
 import json
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -16,6 +18,8 @@ from rehearsal.progress import Progress
 from rehearsal.pushing import push
 from rehearsal.rehearsing import CONFIG, ROOT, Rehearsal
 from rehearsal.report import show
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(
@@ -61,7 +65,7 @@ def main(
     if keep:
         refuse_second(ROOT)
     # A closed terminal or a stopped job ends a rehearsal as Ctrl-C does: nothing may stay behind.
-    for wanted in (signal.SIGTERM, signal.SIGHUP):
+    for wanted in ENDING:
         signal.signal(wanted, _interrupt)
     progress = Progress(progress_console)
     approver = Approver(approval_mode(auto=auto_approve, wait=ask), progress, progress_console)
@@ -97,7 +101,8 @@ def main(
         if keep and report.passed:
             rehearsal.remember()
     finally:
-        rehearsal.close()
+        with _uninterrupted():  # who presses Ctrl-C twice shall not find half of it left behind
+            rehearsal.close()
     if as_json:
         sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
     else:
@@ -109,6 +114,17 @@ def main(
     if rehearsal.kept_state and not as_json:
         _tell_how_to_reach(progress_console, rehearsal.kept_state)
     return 0 if report.passed else 1
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let nothing but SIGKILL cut short what is done meanwhile."""
+    before = {wanted: signal.signal(wanted, signal.SIG_IGN) for wanted in ENDING}
+    try:
+        yield
+    finally:
+        for wanted, handler in before.items():
+            signal.signal(wanted, handler)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -15,6 +15,7 @@ from rehearsal.emulator import Emulator
 from rehearsal.progress import Progress
 from rehearsal.rehearsing import Rehearsal
 from rehearsal.report import Report
+from tests.rehearsal.support import processes_of
 
 
 class OpenRehearsal(Rehearsal):
@@ -45,7 +46,7 @@ def rehearse_with(
         configuration: the organization.
         stages: the environments.
         stack_path: end of the stack's path.
-        change: changes the template.
+        change: changes the template; what it breaks is in the report, and nothing is left behind.
     """
 
     class Planted(Rehearsal):
@@ -57,8 +58,15 @@ def rehearse_with(
             stack.template_file.write_text(json.dumps(template))
             return assembly
 
+        @property
+        def directory(self) -> Path:
+            return self._directory
+
     rehearsal = Planted(configuration, stages, silently(), approver=None, keep=False)
     try:
         return rehearsal.run()
     finally:
         rehearsal.close()
+        # A failure leaves nothing behind either.
+        assert not rehearsal.directory.exists()
+        assert processes_of(rehearsal.directory) == []

@@ -146,8 +146,12 @@ def rehearse_as_ordinary_user(arguments: Sequence[str], temporary: Path) -> Rehe
 
 def leftovers(temporary: Path) -> list[str]:
     """Return the rehearsal's folders that are still there, and the processes that mention the temporary folder."""
-    found = [str(path) for path in temporary.glob("lz-rehearsal-*")]
-    return found + [f"process {pid}: {command}" for pid, command in _processes() if str(temporary) in command]
+    return [str(path) for path in temporary.glob("lz-rehearsal-*")] + processes_of(temporary)
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the processes that mention a folder."""
+    return [f"process {pid}: {command}" for pid, command in _processes() if str(folder) in command]
 
 
 def _processes() -> Iterator[tuple[int, str]]:

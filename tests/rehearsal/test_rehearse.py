@@ -144,8 +144,8 @@ def test_a_kept_rehearsal_stays_up_until_it_is_taken_down(side_by_side: SideBySi
     assert "no rehearsal is up" in again.messages
 
 
-@pytest.mark.parametrize("moment", ["bootstrap", "pipeline"])
-def test_ctrl_c_leaves_no_process_and_no_file_behind(temporary: Path, moment: str) -> None:
+@pytest.mark.parametrize(("moment", "twice"), [("bootstrap", True), ("pipeline", False)])
+def test_ctrl_c_leaves_no_process_and_no_file_behind(temporary: Path, moment: str, *, twice: bool) -> None:
     process = start([], temporary)
     assert process.stderr is not None
     waiting_for = {"bootstrap": "start the local AWS", "pipeline": "deploy tooling by hand"}[moment]
@@ -155,6 +155,9 @@ def test_ctrl_c_leaves_no_process_and_no_file_behind(temporary: Path, moment: st
     time.sleep(2)  # into the phase that follows
 
     process.send_signal(signal.SIGINT)
+    if twice:
+        time.sleep(0.7)  # into the tidying up
+        process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
 
     assert process.returncode == 130
