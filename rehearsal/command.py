@@ -61,7 +61,8 @@ def main(
     if down:
         return _down(progress_console)
     configuration = load(config)
-    stages = [configuration.find_stage(environment)] if environment else list(configuration.stages())
+    # Also an empty name: what a script left out must not become everything.
+    stages = list(configuration.stages()) if environment is None else [configuration.find_stage(environment)]
     if keep:
         refuse_second(ROOT)
     # A closed terminal or a stopped job ends a rehearsal as Ctrl-C does: nothing may stay behind.
@@ -118,11 +119,11 @@ def main(
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let nothing but SIGKILL cut short what is done meanwhile."""
+    """Let nothing but SIGKILL cut short what is done meanwhile, nor the end that an exception leads to."""
+    ends = sys.exception() is not None
     before = {wanted: signal.signal(wanted, signal.SIG_IGN) for wanted in ENDING}
-    try:
-        yield
-    finally:
+    yield
+    if not ends:
         for wanted, handler in before.items():
             signal.signal(wanted, handler)
 

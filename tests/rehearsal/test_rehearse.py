@@ -144,8 +144,10 @@ def test_a_kept_rehearsal_stays_up_until_it_is_taken_down(side_by_side: SideBySi
     assert "no rehearsal is up" in again.messages
 
 
-@pytest.mark.parametrize(("moment", "twice"), [("bootstrap", True), ("pipeline", False)])
-def test_ctrl_c_leaves_no_process_and_no_file_behind(temporary: Path, moment: str, *, twice: bool) -> None:
+@pytest.mark.parametrize(("moment", "again_and_again"), [("bootstrap", True), ("pipeline", False)])
+def test_ctrl_c_leaves_no_process_and_no_file_behind(
+    temporary: Path, moment: str, *, again_and_again: bool
+) -> None:
     process = start([], temporary)
     assert process.stderr is not None
     waiting_for = {"bootstrap": "start the local AWS", "pipeline": "deploy tooling by hand"}[moment]
@@ -155,19 +157,28 @@ def test_ctrl_c_leaves_no_process_and_no_file_behind(temporary: Path, moment: st
     time.sleep(2)  # into the phase that follows
 
     process.send_signal(signal.SIGINT)
-    if twice:
-        time.sleep(0.7)  # into the tidying up
+    while again_and_again and process.poll() is None:
         process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
     process.communicate(timeout=30)
 
     assert process.returncode == 130
     assert leftovers(temporary) == []
 
 
-def test_an_environment_that_does_not_exist_is_told_with_what_exists(temporary: Path) -> None:
-    done = rehearse(["--environment", "stagin"], temporary)
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("stagin", "did you mean my-django-app/staging?"),
+        ("", "my-django-app/staging, my-django-app/production"),
+    ],
+)
+def test_an_environment_that_does_not_exist_is_told_with_what_exists(
+    temporary: Path, name: str, told: str
+) -> None:
+    done = rehearse(["--environment", name], temporary)
 
     assert done.code == 2
-    assert "did you mean my-django-app/staging?" in done.messages
+    assert told in done.messages
     assert "Traceback" not in done.messages
     assert leftovers(temporary) == []
