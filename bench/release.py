@@ -13,7 +13,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -75,18 +74,24 @@ class Released:
 
 
 class Bench:
-    """Releases to the rehearsal that is up.
+    """Releases to the rehearsal that is up, from a checkout of its own in the rehearsal's folder."""
 
-    Args:
-        folder: for the checkout that is changed and pushed.
-    """
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self._access: PipelineAccess = pipeline_access(config=None, rehearsal=True, profile=None)
         self._directory = kept_directory()
         self._door: DoorState = Door(self._directory / "door").state()
-        self._checkout = folder / "checkout"
+        self._checkout = self._directory / "bench"
         self._number = 0
+        self._copy_project()
+
+    def _copy_project(self) -> None:
+        """Copy what git tracks; with the configuration that an earlier bench has released here.
+
+        Else the first release would take its backups back, and not be of the application alone.
+        """
+        config = self._checkout / CONFIG
+        released = config.read_text(encoding="utf-8") if config.exists() else None
+        shutil.rmtree(self._checkout, ignore_errors=True)
         tracked = subprocess.run(
             ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
         )
@@ -94,6 +99,8 @@ class Bench:
             if (ROOT / name).is_file():
                 (self._checkout / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self._checkout / name)
+        if released is not None:
+            config.write_text(released, encoding="utf-8")
 
     @property
     def log(self) -> Path:
@@ -214,25 +221,24 @@ def main() -> int:
     """Print the table; the exit code is 1 if a release failed, or anybody got anything but a page."""
     print(description())
     clean = True
-    with tempfile.TemporaryDirectory(prefix="lz-bench-") as folder:
-        bench = Bench(Path(folder))
-        columns = " | ".join(f"{name}, s" for name in bench.environments)
-        print(f"| change | {columns} | pages | no pages | stacks changed |")
-        print(f"|---|{'---|' * (len(bench.environments) + 3)}", flush=True)
-        for name, app, infrastructure in CHANGES:
-            try:
-                one = bench.release(name, app=app, infrastructure=infrastructure)
-            except FAILURES as error:
-                said = ": ".join(line.strip().rstrip(":") for line in str(error).splitlines()[:TOLD_LINES])
-                print(f"{name}: {said}; {bench.log} tells more", file=sys.stderr)
-                return 1
-            pages = one.tally.statuses.pop(200, 0)
-            missing = one.tally.statuses.total()
-            times = " | ".join(f"{one.served[environment]:.0f}" for environment in bench.environments)
-            print(f"| {one.name} | {times} | {pages} | {missing} | {', '.join(one.stacks)} |", flush=True)
-            for problem, count in one.tally.problems.most_common(3):
-                print(f"{count} times: {problem}", file=sys.stderr)
-            clean = clean and not missing
+    bench = Bench()
+    columns = " | ".join(f"{name}, s" for name in bench.environments)
+    print(f"| change | {columns} | pages | no pages | stacks changed |")
+    print(f"|---|{'---|' * (len(bench.environments) + 3)}", flush=True)
+    for name, app, infrastructure in CHANGES:
+        try:
+            one = bench.release(name, app=app, infrastructure=infrastructure)
+        except FAILURES as error:
+            said = ": ".join(line.strip().rstrip(":") for line in str(error).splitlines()[:TOLD_LINES])
+            print(f"{name}: {said}; {bench.log} tells more", file=sys.stderr)
+            return 1
+        pages = one.tally.statuses.pop(200, 0)
+        missing = one.tally.statuses.total()
+        times = " | ".join(f"{one.served[environment]:.0f}" for environment in bench.environments)
+        print(f"| {one.name} | {times} | {pages} | {missing} | {', '.join(one.stacks)} |", flush=True)
+        for problem, count in one.tally.problems.most_common(3):
+            print(f"{count} times: {problem}", file=sys.stderr)
+        clean = clean and not missing
     return 0 if clean else 1
 
 

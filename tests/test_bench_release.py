@@ -60,9 +60,6 @@ class OneThatFails:
     environments = ("staging", "production")
     log = Path("emulator.log")
 
-    def __init__(self, _folder: Path) -> None:
-        pass
-
     def release(self, name: str, *, app: bool, infrastructure: bool) -> Released:
         if infrastructure and not app:
             raise PipelineError(
