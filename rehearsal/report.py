@@ -20,6 +20,7 @@ from rehearsal.pipeline_run import ActionTime
 from rehearsal.stacks import Failure, StackState
 
 _LONGEST = 3  # actions that the report names of each stage
+_NARROW = 90  # columns below which accounts stand above their stacks
 _DOCKERFILE = (
     "the Dockerfile: what it makes was made from the pushed source by the project's own bin/build or, without one,"
     " from its requirements and what the Dockerfile runs with manage.py; here with"
@@ -156,7 +157,7 @@ def show(report: Report, console: Console, account_names: Mapping[str, str]) -> 
     for note in report.notes:
         console.print(Padding(Text(f"- {note}"), (0, 0, 0, 2)))
     if report.states:
-        console.print(_stack_table(report.states, account_names))
+        console.print(_stack_table(report.states, account_names, narrow=console.width < _NARROW))
     if report.checks:
         console.print(_check_table(report.checks))
     if report.passed:
@@ -209,22 +210,31 @@ def _pipeline_table(actions: Sequence[ActionTime]) -> Table:
     return table
 
 
-def _stack_table(states: Sequence[StackState], account_names: Mapping[str, str]) -> Table:
+def _stack_table(states: Sequence[StackState], account_names: Mapping[str, str], *, narrow: bool) -> Table:
+    """One line per stack; in a narrow terminal below its account's name, for no name is to be cut into pieces."""
     table = Table(title="Stacks by account", title_justify="left", box=None, pad_edge=False)
-    for header, justify in (("account", "left"), ("stack", "left"), ("resources", "right"), ("s", "right")):
-        table.add_column(header, justify="right" if justify == "right" else "left", overflow="fold")
-    table.add_column("status", overflow="fold")
+    if not narrow:
+        table.add_column("account", overflow="fold")
+    table.add_column("stack", overflow="fold")
+    if not narrow:
+        table.add_column("resources", justify="right")
+    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
     previous = ""
     for state in states:
         account = state.stack.account
-        label = f"{account_names.get(account, '')} {account}".strip()
-        table.add_row(
-            label if account != previous else "",
-            f"{state.stack.name}{_region_note(state.stack)}",
-            str(len(state.stack.resources)),
+        label = f"{account_names.get(account, '')} {account}".strip() if account != previous else ""
+        name = f"{state.stack.name}{_region_note(state.stack)}"
+        took, status = (
             f"{state.seconds:.1f}",
             Text(state.status, style="green" if state.is_complete else "red"),
         )
+        if not narrow:
+            table.add_row(label, name, str(len(state.stack.resources)), took, status)
+        else:
+            if label:
+                table.add_row(Text(label, style="italic"))
+            table.add_row(f"  {name}", took, status)
         previous = account
     return table
 
