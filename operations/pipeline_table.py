@@ -39,7 +39,8 @@ def drawn(view: PipelineView, *, every: bool) -> RenderableType:
     rows.add_column(no_wrap=True)
     rows.add_column(justify="right", no_wrap=True)
     for stage in view.stages:
-        _add_stage(rows, stage)
+        earlier = stage.status != NOT_RUN and stage.execution_id != view.execution_id
+        _add_stage(rows, stage, earlier=earlier)
         if every or stage.status in (IN_PROGRESS, FAILED):
             for action in stage.actions:
                 _add_action(rows, action)
@@ -64,13 +65,14 @@ def error_lines(action: ActionView) -> Sequence[str]:
     return lines[:1] + last_lines(lines[1:], _LONGEST_ERROR - 1)
 
 
-def _add_stage(rows: Table, stage: StageView) -> None:
+def _add_stage(rows: Table, stage: StageView, *, earlier: bool) -> None:
     style = _STYLES.get(stage.status, "")
     queued = f", {stage.waiting} execution(s) wait" if stage.waiting else ""
+    of = ", an earlier release" if earlier else ""
     rows.add_row(
         "",
         Text(stage.name, style="bold"),
-        Text(word(stage.status) + queued, style=style),
+        Text(f"{word(stage.status)}{of}{queued}", style=style),
         _seconds(stage.seconds),
     )
 

@@ -185,6 +185,12 @@ def test_an_action_that_did_not_run_in_this_execution_is_no_success_of_an_older_
     (work,) = [one for one in access(line).view().stages if one.name == "Work"]
 
     assert {action.name: action.status for action in work.actions} == {"First": FAILED, "Second": NOT_RUN}
+    shown = Console(file=StringIO(), width=100)
+    shown.print(drawn(access(line).view(), every=False))
+    stages = [text.split(maxsplit=1) for text in shown.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    told = {words[0]: words[1] for words in stages if len(words) == 2}
+    assert told["Last"].startswith("succeeded, an earlier release")
+    assert told["Work"].startswith("failed  "), "that is of this one"
     assert {action.name for action in run.actions} == {"Source", "First"}, (
         "not what ran in the release before"
     )
