@@ -16,7 +16,7 @@ from operations.errors import CommandError
 from operations.pipeline_view import FAILED, ActionView, PipelineView, StageView, find_pipeline, view
 from operations.rehearsed import use_kept_rehearsal
 
-APPROVED, REJECTED = "Approved", "Rejected"
+APPROVAL, APPROVED, REJECTED = "Approval", "Approved", "Rejected"
 _FAILED_SERVICE = "ECS Deployment Circuit Breaker was triggered"  # as CloudFormation says it
 _PLACEHOLDER = "RefusePlaceholder"
 
@@ -97,8 +97,13 @@ class PipelineAccess:
 
     def _what_to_do(self, failed: Sequence[ActionView]) -> Iterator[str]:
         """Say how to go on; a run without an image says itself that retrying does not give it one."""
-        if failed and not any(_PLACEHOLDER in action.name for action in failed):
-            yield f"if the cause is gone: {self.command('pipeline retry')}; if it is in the code, correct it and push"
+        if not failed or any(_PLACEHOLDER in action.name for action in failed):
+            return
+        retry = self.command("pipeline retry")
+        if all(action.category == APPROVAL for action in failed):
+            yield f"to be asked again: {retry}; or push something better"
+        else:
+            yield f"if the cause is gone: {retry}; if it is in the code, correct it and push"
 
     def _why_tasks_stopped(self, ref: StageRef) -> str:
         """An environment is looked at with its own account's credentials, not with those that reach the pipeline."""

@@ -24,3 +24,4 @@ def command(
     where, action = waiting_approval(access, stage)
     access.answer(where, action, status=REJECTED, summary=reason)
     say(f"rejected: the release stops before {stage.key}; what is there runs on")
+    say(f"to be asked again: {access.command('pipeline retry')}; or push something better")

@@ -44,6 +44,13 @@ def test_what_a_retry_does_not_mend_is_no_reason_to_retry() -> None:
     assert _hints(documents.STAGING, refused) == ()
 
 
+def test_who_was_refused_may_ask_again() -> None:
+    rejected = ActionView(f"Approve-{documents.PRODUCTION}", "Approval", 1, status=FAILED, error="Rejected")
+    assert _hints(documents.PRODUCTION, rejected, rehearsed=True) == (
+        "to be asked again: ./lz pipeline retry --rehearsal; or push something better",
+    )
+
+
 def _failed(*names: str) -> PipelineView:
     shown = tuple(StageView(name, FAILED, "id", 0, ()) for name in names)
     return PipelineView("line", 1, "id", FAILED, "", (StageView("Source", SUCCEEDED, "id", 0, ()), *shown))
