@@ -120,6 +120,13 @@ BUCKET_POLICY = Limit(
 KEY_POLICY = Limit(
     "bytes of a key policy", 32 * 1024, "KMS Developer Guide, Quotas", "trust roles by a common condition"
 )
+_VARIABLES = (
+    "give the environment fewer or shorter variables; large ones belong in a bucket or in Secrets Manager"
+)
+PARAMETER_VALUE = Limit(
+    "characters of a parameter's value", 4_096, "Systems Manager quotas, standard parameters", _VARIABLES
+)
+TASK_DEFINITION = Limit("bytes of a task definition", 64 * 1024, "Amazon ECS service quotas", _VARIABLES)
 
 
 def usages(stacks: Sequence[AssembledStack]) -> tuple[Usage, ...]:
@@ -130,7 +137,7 @@ def usages(stacks: Sequence[AssembledStack]) -> tuple[Usage, ...]:
     """
     found = []
     for stack in stacks:
-        found += [*_template(stack), *_roles(stack), *_resource_policies(stack), *_build_specs(stack)]
+        found += [*_template(stack), *_roles(stack), *_properties(stack), *_build_specs(stack)]
         for pipeline in stack.of_type("AWS::CodePipeline::Pipeline").values():
             found += _pipeline(pipeline["Properties"]["Stages"], stack.path)
     return tuple(found)
@@ -202,10 +209,12 @@ def _roles(stack: AssembledStack) -> Iterator[Usage]:
         yield Usage(MANAGED, f"{stack.path}/{logical_id}", size)
 
 
-def _resource_policies(stack: AssembledStack) -> Iterator[Usage]:
+def _properties(stack: AssembledStack) -> Iterator[Usage]:
     for limit, kind, key in (
         (BUCKET_POLICY, "AWS::S3::BucketPolicy", "PolicyDocument"),
         (KEY_POLICY, "AWS::KMS::Key", "KeyPolicy"),
+        (PARAMETER_VALUE, "AWS::SSM::Parameter", "Value"),
+        (TASK_DEFINITION, "AWS::ECS::TaskDefinition", "ContainerDefinitions"),
     ):
         for logical_id, resource in stack.of_type(kind).items():
             yield Usage(limit, f"{stack.path}/{logical_id}", rendered_size(resource["Properties"][key]))

@@ -19,9 +19,11 @@ from operations.limits import (
     INLINE,
     INPUTS,
     KEY_POLICY,
+    PARAMETER_VALUE,
     RESOURCES,
     STAGE_ACTIONS,
     STAGES,
+    TASK_DEFINITION,
     TRUST,
     Limit,
     Usage,
@@ -93,6 +95,19 @@ def test_all_inline_policies_of_a_role_count_together(tmp_path: Path) -> None:
     found = _found(stack)
     assert (found[INLINE], found[TRUST], found[RESOURCES]) == (3 * size, size, 3)
     assert found[BYTES] == stack.template_file.stat().st_size
+
+
+def test_what_many_variables_fill_is_measured(tmp_path: Path) -> None:
+    """Their names are in a parameter, and they themselves in each task definition."""
+    names = [f"VARIABLE_{number}" for number in range(400)]
+    container = {"Name": "django", "Environment": [{"Name": name, "Value": "x" * 200} for name in names]}
+    definition = {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [container]}}
+    parameter = {"Type": "AWS::SSM::Parameter", "Properties": {"Value": ",".join(names)}}
+    stack = _stack(tmp_path, {"Task": definition, "Names": parameter})
+    over = {usage.limit: usage.found for usage in usages([stack]) if usage.is_over}
+    assert over[PARAMETER_VALUE] == len(",".join(names))
+    assert over[TASK_DEFINITION] > 400 * 200
+    assert len(over) == 2
 
 
 def test_a_key_policy_is_measured(tmp_path: Path) -> None:
