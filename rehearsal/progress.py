@@ -103,7 +103,7 @@ class Progress:
         with self._lock:
             self._running.pop(name, None)
             self.phases[name] = seconds
-        text = Text.assemble((f"{outcome:>6}", _OUTCOMES[outcome]), f" {seconds:5.1f} s  {name}")
+        text = Text.assemble((f"{outcome:>7}", _OUTCOMES[outcome]), f" {seconds:5.1f} s  {name}")
         self._console.print(text)
 
     @contextmanager
