@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "approve": "Let a release go on into an environment that waits for it.",
         "reject": "Stop a release before an environment that waits for it.",
         "status": "Show what an environment's services run, and why tasks failed.",
+        "logs": "Show what an environment's web, worker and beat tasks write.",
         "run": "Run a one-off command in an environment.",
         "rollback": "Return an environment to an earlier image.",
     },

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from operations.printable import printable
+from operations.task_streams import log_options, log_stream
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -154,26 +155,20 @@ class StoppedTasks:
                 yield from self._ecs.describe_tasks(cluster=self._cluster, tasks=page["taskArns"])["tasks"]
 
     def _containers(self, task: Mapping[str, Any]) -> Iterator[StoppedContainer]:
-        definition = self._ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])
-        options = {
-            container["name"]: container.get("logConfiguration", {}).get("options", {})
-            for container in definition["taskDefinition"]["containerDefinitions"]
-        }
+        options = log_options(self._ecs, task["taskDefinitionArn"])
         for container in task["containers"]:
             name, code = container["name"], container.get("exitCode")
-            log, lines = self._log(options.get(name, {}), name, task["taskArn"].rpartition("/")[2])
+            log, lines = self._log(log_stream(options.get(name, {}), name, task["taskArn"]))
             stopped = container.get("lastStatus") == _STOPPED
             yield StoppedContainer(name, code, stopped, container.get("reason", ""), log, lines)
 
-    def _log(self, options: Mapping[str, str], container: str, task_id: str) -> tuple[str, tuple[str, ...]]:
+    def _log(self, place: tuple[str, str] | None) -> tuple[str, tuple[str, ...]]:
         """Say where a container wrote, and give its last lines."""
-        group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
-        if group is None or prefix is None:
+        if place is None:
             return "it has no log in CloudWatch", ()
+        group, stream = place
         try:
-            answer = self._logs.get_log_events(
-                logGroupName=group, logStreamName=f"{prefix}/{container}/{task_id}", limit=LINES
-            )
+            answer = self._logs.get_log_events(logGroupName=group, logStreamName=stream, limit=LINES)
         except self._logs.exceptions.ResourceNotFoundException:
             return f"there is no log of it in {group}", ()
         except ClientError as error:
@@ -201,15 +196,20 @@ def _has_failed(task: Mapping[str, Any]) -> bool:
 def shown(messages: Sequence[str]) -> tuple[str, ...]:
     """Shorten an application's last lines, and make them fit for a terminal.
 
-    Hidden are a password within an address, which drivers like to quote, and what follows `password=` and its like.
-
     Args:
         messages: what it wrote.
     """
     lines = [line for message in messages for line in message.splitlines() if line.strip()]
-    hidden = [_hide(printable(line[:_LOOKED_AT])) for line in lines[-LINES:]]
+    hidden = [harmless(line) for line in lines[-LINES:]]
     return tuple(line if len(line) <= WIDEST_LINE else f"{line[:WIDEST_LINE]}..." for line in hidden)
 
 
-def _hide(line: str) -> str:
-    return _NAMED_SECRET.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***@", line))
+def harmless(line: str) -> str:
+    """Make an application's line fit for a terminal.
+
+    Hidden are a password within an address, which drivers like to quote, and what follows `password=` and its like.
+
+    Args:
+        line: what it wrote; only its beginning is kept of a very long one.
+    """
+    return _NAMED_SECRET.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***@", printable(line[:_LOOKED_AT])))

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from config.naming import Names, current_record_key
-from operations.commands import rollback, status
+from operations.commands import logs, rollback, status
 from operations.pipeline_access import PipelineAccess
 from operations.pipeline_view import find_pipeline
 from operations.releases.outcome import read_outcome
@@ -201,6 +201,14 @@ def test_a_failing_migration_is_undone_and_told_and_the_old_version_serves_on(
     unsafe = released.run(rollback.command, "--to", "sha256:" + "0" * 64)
     assert unsafe.code == 1
     assert "brittle.0001_fine: applied by a release that did not end well" in " ".join(unsafe.output.split())
+
+
+def test_what_runs_is_heard(released: Released) -> None:
+    shown = released.run(logs.command, "--process", "web", "--lines", "50")
+    assert shown.code == 0, shown.output
+    assert "web" in shown.output
+    assert "gunicorn" in shown.output
+    assert "celery" not in shown.output
 
 
 def test_an_image_that_ends_at_once_is_taken_back_and_the_site_serves_on(
