@@ -149,13 +149,13 @@ def show(report: Report, console: Console, account_names: Mapping[str, str]) -> 
     if report.failures:
         console.print(Text("What failed", style="bold red"))
         for failure in report.failures:
-            console.print(Padding(Text(str(failure)), (0, 0, 0, 2)))
+            console.print(Padding(Text(str(failure)), (0, 0, 0, 2), expand=False))
     if report.problem and not report.failures:
         console.print(Text(report.problem, style="red"))
     if report.pipeline:
         console.print(_pipeline_table(report.pipeline))
     for note in report.notes:
-        console.print(Padding(Text(f"- {note}"), (0, 0, 0, 2)))
+        console.print(Padding(Text(f"- {note}"), (0, 0, 0, 2), expand=False))
     if report.states:
         console.print(_stack_table(report.states, account_names, narrow=console.width < _NARROW))
     if report.checks:
@@ -185,7 +185,7 @@ def show_release(report: Report, console: Console) -> None:
         console.print(Text(report.problem, style="red"))
     console.print(_pipeline_table(report.pipeline))
     for note in report.notes:
-        console.print(Padding(Text(f"- {note}"), (0, 0, 0, 2)))
+        console.print(Padding(Text(f"- {note}"), (0, 0, 0, 2), expand=False))
     verdict = "NOT released" if report.problem else "released"
     style = "bold red" if report.problem else "bold green"
     console.print(Text(f"{report.organization}: {verdict} - {report.seconds:.0f} s", style=style))

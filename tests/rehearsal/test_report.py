@@ -47,3 +47,11 @@ def test_no_name_and_no_status_of_a_stack_is_cut_into_pieces(width: int) -> None
         assert "12.3" in line
         assert "CREATE_COMPLETE" in line
     assert len([line for line in lines if "production 444444444444" in line]) == 1
+
+
+def test_no_line_is_filled_up_to_the_width_of_a_pipe() -> None:
+    output = StringIO()
+    report = Report("acme", (), notes=["released: a commit"], states=[_state("Registry", "111111111111")])
+    show(report, Console(file=output, width=200), {})
+    assert "  - released: a commit" in output.getvalue().splitlines()
+    assert max(map(len, output.getvalue().splitlines())) < 120
