@@ -56,9 +56,8 @@ _FIXED = ("Arn", "Name")
 """How properties end that are the same text each time, until Python sets another."""
 
 _PLAIN = {str, int, float, bool, type(None)}
-_structs: dict[
-    type, Mapping[str, str] | None
-] = {}  # class -> Python's names of its properties and the library's
+# Class -> Python's names of its properties and the library's; None for what is no struct.
+_structs: dict[type, Mapping[str, str] | None] = {}
 _jsii_outline = kernel._make_reference_for_native
 
 
@@ -93,10 +92,19 @@ class _Conversation:
         self._loading = 0
 
     def send(self, node: Any, request: Any, response_type: Any) -> Any:
-        """Send a request and return its answer, or a call back into Python that comes first."""
-        if isinstance(
-            request, types.LoadRequest
-        ):  # Node needs longer for it than for all else that an import asks
+        """Send a request and return its answer, or a call back into Python that comes first.
+
+        Args:
+            node: jsii's process.
+            request: one of jsii's requests.
+            response_type: the class of its answer.
+
+        Raises:
+            RuntimeError: the library threw.
+            JSIIError: jsii did.
+        """
+        # Node needs longer for it than for all else that an import asks.
+        if isinstance(request, types.LoadRequest):
             _ask(node, {**attr.asdict(request), "api": "load"})
             self._loading += 1
             return types.LoadResponse(assembly=request.name, types=0)  # nobody reads the number of types
@@ -131,6 +139,9 @@ def _ask(node: Any, plain: dict[str, object]) -> None:
 def _answer(node: Any) -> Any:
     """Return what Node answers next, or the call back into Python that comes first.
 
+    Args:
+        node: jsii's process.
+
     Raises:
         RuntimeError: the library threw.
         JSIIError: jsii did.
@@ -159,7 +170,12 @@ def _value(request: Any) -> tuple[Any, ...] | None:
 
 
 def _outline(jsii_kernel: Any, value: Any) -> Any:
-    """Return a value of a call as jsii's messages have it: of a struct only what it holds, which is a tenth of it."""
+    """Return a value of a call as jsii's messages have it: of a struct only what it holds, which is a tenth of it.
+
+    Args:
+        jsii_kernel: Python's side of jsii.
+        value: what was passed.
+    """
     kind = type(value)
     if kind in _PLAIN:
         return value

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 _SHORT_ID = 8  # characters of a task's id: enough to tell an environment's tasks apart
+_PAGES = 5  # of one log in one look: who writes faster than it is read must not silence the others
+_SILENT_LOOKS = 3  # after which the log of a task that has ended is left
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Line:
     def told(self) -> str:
         """It with its time in UTC and where it comes from."""
         time = datetime.fromtimestamp(self.moment / 1000, UTC)
-        return f"{time:%H:%M:%S} {self.process} {self.task}  {self.text}"
+        return f"{time:%Y-%m-%d %H:%M:%S} {self.process} {self.task}  {self.text}"
 
 
 class LiveLogs:
@@ -54,6 +56,7 @@ class LiveLogs:
         self._logs = logs
         self._cluster = cluster
         self._services = services
+        self._running: set[str] = set()  # ARNs of tasks
         self._streams: dict[str, list[_Stream]] = {}  # ARN of the task -> where its containers write
         self._options: dict[str, Mapping[str, Mapping[str, str]]] = {}
 
@@ -71,15 +74,20 @@ class LiveLogs:
         return self._in_order(line for stream in self._known() for line in stream.last(number))
 
     def new(self) -> Sequence[Line]:
-        """Return what was written since, the oldest first."""
-        return self._in_order(line for stream in self._known() for line in stream.new())
+        """Return what was written since, the oldest first; of a log that grows fast only as much as one look allows."""
+        found = self._in_order(line for stream in self._known() for line in stream.new())
+        for arn in [arn for arn in self._streams if arn not in self._running]:
+            if all(stream.silent_looks >= _SILENT_LOOKS for stream in self._streams[arn]):
+                del self._streams[arn]
+        return found
 
     def find_tasks(self) -> Sequence[str]:
         """Find the tasks that run now; those that are new are read from their beginning.
 
         Returns:
-            Processes of which no task runs. What ended is still read: it may have written its last lines since.
+            Processes of which no task runs. What ended is still read for a while: it may have last words.
         """
+        self._running.clear()
         return [process for process, service in self._services.items() if not self._find(process, service)]
 
     def _find(self, process: str, service: str) -> bool:
@@ -87,6 +95,7 @@ class LiveLogs:
         pages = self._ecs.get_paginator("list_tasks").paginate(cluster=self._cluster, serviceName=service)
         for page in pages:
             found = found or bool(page["taskArns"])
+            self._running.update(page["taskArns"])
             unknown = [arn for arn in page["taskArns"] if arn not in self._streams]
             if unknown:
                 for task in self._ecs.describe_tasks(cluster=self._cluster, tasks=unknown)["tasks"]:
@@ -119,6 +128,9 @@ class _Stream:
         place: log group and stream; the stream is there once something was written.
         process: `web`, `worker` or `beat`.
         task: the beginning of its task's id.
+
+    Attributes:
+        silent_looks: how often in a row there was nothing new.
     """
 
     def __init__(self, logs: "CloudWatchLogsClient", place: tuple[str, str], process: str, task: str) -> None:
@@ -127,26 +139,69 @@ class _Stream:
         self._process = process
         self._task = task
         self._token = ""
+        self._moment = 0
+        self.silent_looks = 0
 
     def last(self, number: int) -> Iterator[Line]:
-        yield from self._read(limit=number, startFromHead=False)
+        """Give its last lines.
+
+        Args:
+            number: of events, at most.
+        """
+        found: list[Any] = []
+        forward, token = "", ""
+        while len(found) < number:
+            page = self._page(limit=number - len(found), startFromHead=False, **_going_on(token))
+            if page is None:
+                break
+            forward = forward or page["nextForwardToken"]
+            found = [*page["events"], *found]
+            if (
+                page["nextBackwardToken"] == token
+            ):  # the beginning; a page before it may be empty all the same
+                break
+            token = page["nextBackwardToken"]
+        self._token = forward
+        yield from self._lines(found)
 
     def new(self) -> Iterator[Line]:
-        while True:
+        """Give what was written since."""
+        found = 0
+        for _ in range(_PAGES):
             before = self._token
             # A token that goes forward wants this said again (CloudWatch Logs API Reference, GetLogEvents).
-            yield from self._read(startFromHead=True, **({"nextToken": before} if before else {}))
+            page = self._page(startFromHead=True, **_going_on(before))
+            if page is None:
+                break
+            self._token = page["nextForwardToken"]
+            found += len(page["events"])
+            yield from self._lines(page["events"])
             if self._token == before:  # the end of the stream is the token that was sent
-                return
+                break
+        self.silent_looks = 0 if found else self.silent_looks + 1
 
-    def _read(self, **how: Any) -> Iterator[Line]:
+    def _page(self, **how: Any) -> Any:
+        """Read a page; None while there is no such stream."""
         group, stream = self._place
         try:
-            answer = self._logs.get_log_events(logGroupName=group, logStreamName=stream, **how)
+            return self._logs.get_log_events(logGroupName=group, logStreamName=stream, **how)
         except self._logs.exceptions.ResourceNotFoundException:
-            return
-        self._token = answer["nextForwardToken"]
-        for event in answer["events"]:
+            return None
+        except self._logs.exceptions.InvalidParameterException:
+            if "nextToken" not in how:
+                raise
+            # Tokens last for a day, and a silent log gives the same one all the time.
+            del how["nextToken"]
+            since: dict[str, Any] = {"startTime": self._moment + 1} if self._moment else {}
+            return self._logs.get_log_events(logGroupName=group, logStreamName=stream, **how, **since)
+
+    def _lines(self, events: Sequence[Any]) -> Iterator[Line]:
+        for event in events:
+            self._moment = max(self._moment, event["timestamp"])
             for text in event["message"].splitlines():
                 if text.strip():
                     yield Line(event["timestamp"], self._process, self._task, harmless(text))
+
+
+def _going_on(token: str) -> dict[str, str]:
+    return {"nextToken": token} if token else {}

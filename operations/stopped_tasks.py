@@ -210,6 +210,7 @@ def harmless(line: str) -> str:
     Hidden are a password within an address, which drivers like to quote, and what follows `password=` and its like.
 
     Args:
-        line: what it wrote; only its beginning is kept of a very long one.
+        line: what it wrote; of a very long one only its beginning is kept, with three dots behind it.
     """
-    return _NAMED_SECRET.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***@", printable(line[:_LOOKED_AT])))
+    kept = _NAMED_SECRET.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***@", printable(line[:_LOOKED_AT])))
+    return kept if len(line) <= _LOOKED_AT else f"{kept}..."

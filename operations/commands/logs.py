@@ -1,7 +1,8 @@
 """`lz logs`."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 from config import StageRef, load
 from config.naming import Names
 from operations.aws import CLIENT, environment_session
-from operations.configuration import config_option
+from operations.configuration import config_option, typed
 from operations.errors import CommandError
 from operations.live_logs import LiveLogs
 from operations.output import progress, say
@@ -63,9 +64,9 @@ def command(
 ) -> int:
     """Show what an environment's web, worker and beat tasks write.
 
-    Each line comes with its time in UTC, its process and the beginning of its task's id; the usual forms of passwords
-    and all control characters are replaced. The exit code is 1 if no task runs. Tasks that failed are shown by lz
-    status.
+    Each line comes with its time in UTC, its process and the beginning of its task's id. Hidden are passwords in
+    addresses and what follows password=, secret= or token=; control characters are replaced. The exit code is 1 if a
+    process has no task that always has one. Tasks that failed are shown by lz status.
     """
     configuration = load(config)
     stage = configuration.find_stage(environment)
@@ -82,13 +83,25 @@ def command(
     idle = found.find_tasks()
     for line in found.last(lines):
         say(line.told())
-    for process in idle:  # workers that wait for a backlog are none at all: no fault
-        progress(
-            f"no task of {process} runs now; ./lz status --env {stage.environment_name} tells whether one should"
-        )
+    missing = [process for process in idle if not may_sleep(stage, process)]
+    hint = typed(f"status --env {stage.key}", rehearsal=rehearsal, profile=profile, config=config)
+    for process in idle:
+        why = f"{hint} tells why" if process in missing else "it waits for something to do"
+        progress(f"no task of {process} runs: {why}")
     if follow:
-        _follow(found, seconds=REHEARSED_POLL_SECONDS if rehearsal else POLL_SECONDS)
-    return 1 if len(idle) == len(found.processes) else 0
+        with suppress(KeyboardInterrupt):  # how one stops to follow
+            follow_on(found, seconds=REHEARSED_POLL_SECONDS if rehearsal else POLL_SECONDS)
+    return 1 if missing else 0
+
+
+def may_sleep(stage: StageRef, process: str) -> bool:
+    """Return whether an environment has no task of a process while there is nothing to do.
+
+    Args:
+        stage: the environment.
+        process: `web`, `worker` or `beat`.
+    """
+    return process == "worker" and stage.environment.worker.min_tasks == 0
 
 
 def live_logs(
@@ -122,10 +135,17 @@ def live_logs(
     return LiveLogs(ecs, logs, values["ClusterName"], services)
 
 
-def _follow(found: LiveLogs, *, seconds: float) -> None:
+def follow_on(found: LiveLogs, *, seconds: float, wait: Callable[[float], None] = time.sleep) -> None:
+    """Show what is written next, until it is interrupted.
+
+    Args:
+        found: the logs, their last lines read.
+        seconds: between two looks.
+        wait: waits so long.
+    """
     looks = 0
     while True:
-        time.sleep(seconds)
+        wait(seconds)
         looks += 1
         if looks % _TASKS_EVERY == 0:
             found.find_tasks()
