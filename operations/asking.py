@@ -23,10 +23,24 @@ def ask_before_production(
     Raises:
         CommandError: nobody can be asked, or the answer is no.
     """
-    if yes or not stage.is_production:
-        return
+    if not yes and stage.is_production:
+        ask(question, because=f"{stage.key} is production", otherwise=otherwise, fix=fix)
+
+
+def ask(question: str, *, because: str, otherwise: str, fix: str | None = None) -> None:
+    """Ask, and go on after a yes alone.
+
+    Args:
+        question: ends with a question mark.
+        because: why somebody has to be asked.
+        otherwise: what holds after a no.
+        fix: what to do then.
+
+    Raises:
+        CommandError: nobody can be asked, or the answer is no.
+    """
     if sys.stdin is None or not sys.stdin.isatty():  # None where the caller closed it
-        message = f"{stage.key} is production, and there is no terminal to ask on"
+        message = f"{because}, and there is no terminal to ask on"
         raise CommandError(message, fix="add --yes if you mean it")
     if not click.confirm(question, err=True):
         raise CommandError(otherwise, fix=fix, exit_code=1)

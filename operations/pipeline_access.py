@@ -9,6 +9,7 @@ import boto3
 
 from config import Configuration, StageRef, load
 from config.artifacts import source_of
+from config.naming import SHARED_SERVICES_STAGE
 from config.stages import waves
 from operations.aws import CLIENT
 from operations.configuration import typed
@@ -19,6 +20,13 @@ from operations.rehearsed import use_kept_rehearsal
 APPROVAL, APPROVED, REJECTED = "Approval", "Approved", "Rejected"
 _FAILED_SERVICE = "ECS Deployment Circuit Breaker was triggered"  # as CloudFormation says it
 _PLACEHOLDER = "RefusePlaceholder"
+_BEFORE_ENVIRONMENTS = (
+    "Source",
+    "Build",
+    "UpdatePipeline",
+    "Assets",
+    SHARED_SERVICES_STAGE,
+)  # as the CDK names them
 
 
 @dataclass(frozen=True)
@@ -127,37 +135,52 @@ class PipelineAccess:
         return ""
 
     def failed_stage(self, found: PipelineView, name: str | None) -> StageView:
-        """Find the stage to retry.
+        """Find the stage to retry: of the newest execution, or the one that somebody named.
 
         Args:
             found: the pipeline as it is.
-            name: of the stage, if somebody named one.
+            name: of the stage, if somebody named one; a stage that an earlier execution failed in has to be named.
 
         Raises:
             CommandError: it has not failed, or nothing has, or several have and none is named.
         """
         failed = [stage for stage in found.stages if stage.status == FAILED]
-        wanted = [stage for stage in failed if name in (None, stage.name)]
+        newest = [stage for stage in failed if stage.execution_id == found.execution_id]
+        wanted = newest if name is None else [stage for stage in failed if stage.name == name]
         if len(wanted) == 1:
             return wanted[0]
         names = ", ".join(stage.name for stage in failed)
         if not failed:
             message, fix = "no stage has failed", f"see where it is: {self.command('pipeline status')}"
-        elif name is None:
-            message, fix = f"several stages have failed: {names}", "say which: --stage NAME"
-        else:
+        elif name is not None:
             message, fix = f"no stage {name} has failed", f"these have: {names}"
+        elif newest:
+            message = f"several stages have failed: {', '.join(stage.name for stage in newest)}"
+            fix = "say which: --stage NAME"
+        else:
+            message = f"no stage of the newest release has failed, and of an earlier release: {names}"
+            retry = self.command(f"pipeline retry --stage {failed[0].name}")
+            fix = f"if you mean the earlier release, name its stage: {retry}"
         raise CommandError(message, fix=fix, exit_code=1)
 
     def environments(self, stage: StageView) -> tuple[StageRef, ...]:
-        """Return the environments that a stage deploys; none if it is one before them.
+        """Return the environments that a stage deploys; none if it is one before them, or an unknown one.
 
         Args:
             stage: the stage.
         """
-        name = stage.name.partition(".")[0]  # the CDK cuts a large wave: ProductionWave1.1, ...1.2
-        found = [wave.stages for wave in waves(self.configuration) if wave.name == name]
+        found = [wave.stages for wave in waves(self.configuration) if wave.name == _uncut(stage)]
         return found[0] if found else ()
+
+    def is_known(self, stage: StageView) -> bool:
+        """Whether it is known what a stage deploys.
+
+        The configuration here may be another than the pipeline's: an older checkout, another size of waves.
+
+        Args:
+            stage: the stage.
+        """
+        return _uncut(stage) in _BEFORE_ENVIRONMENTS or bool(self.environments(stage))
 
     def retry(self, stage: StageView, *, everything: bool) -> None:
         """Run again what failed in a stage, and go on with the same execution.
@@ -189,6 +212,11 @@ class PipelineAccess:
             result={"summary": summary, "status": status},
             token=action.token,
         )
+
+
+def _uncut(stage: StageView) -> str:
+    """The CDK cuts a stage of many actions: ProductionWave1.1, ProductionWave1.2."""
+    return stage.name.partition(".")[0]
 
 
 def pipeline_access(*, config: Path | None, rehearsal: bool, profile: str | None) -> PipelineAccess:

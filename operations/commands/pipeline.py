@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 from rich.live import Live
 
-from operations.asking import ask_before_production
+from operations.asking import ask, ask_before_production
 from operations.configuration import config_option
 from operations.output import console, say, write_json
 from operations.pipeline_access import PipelineAccess, pipeline_access
-from operations.pipeline_table import drawn, title, word
-from operations.pipeline_view import ENDED, FAILED, NOT_RUN, PipelineView
+from operations.pipeline_table import COMMIT_DIGITS, drawn, title, word
+from operations.pipeline_view import ENDED, FAILED, NOT_RUN, PipelineView, StageView
 
 POLL_SECONDS = 2.0  # CodePipeline's GetPipelineState allows about as many requests
 REHEARSED_POLL_SECONDS = 0.7
@@ -49,11 +49,17 @@ def status(*, watch: bool, as_json: bool, rehearsal: bool, profile: str | None, 
 
 
 @command.command()
-@click.option("--stage", metavar="NAME", help="Stage of the pipeline; the one that failed if left out.")
+@click.option(
+    "--stage",
+    metavar="NAME",
+    help="Stage of the pipeline; the one in which the newest release failed if left out.",
+)
 @click.option(
     "--all", "everything", is_flag=True, help="Run all of its actions again, not only those that failed."
 )
-@click.option("--yes", is_flag=True, help="Do not ask, in production.")
+@click.option(
+    "--yes", is_flag=True, help="Do not ask, in production or a stage that the configuration does not know."
+)
 @click.option("--rehearsal", is_flag=True, help="Retry in the rehearsal that is up instead.")
 @click.option("--profile", metavar="NAME", help="Use this AWS profile; its account is tooling.")
 @config_option
@@ -72,21 +78,49 @@ def retry(
     stay; what is corrected in the code is pushed instead. A rejected approval asks again.
     """
     access = pipeline_access(config=config, rehearsal=rehearsal, profile=profile)
-    found = access.failed_stage(access.view(), stage)
+    shown = access.view()
+    found = access.failed_stage(shown, stage)
     what = (
         "all actions" if everything else ", ".join(one.name for one in found.actions if one.status == FAILED)
     )
-    environments = access.environments(found)
-    for first in environments[:1]:  # all of a wave are of one class
-        ask_before_production(
-            first,
-            f"Run {what} of {found.name} again ({', '.join(one.environment.domain for one in environments)})?",
-            yes=yes,
-            otherwise=f"not retried: {found.name} stays as it is",
-        )
+    earlier = "" if found.execution_id == shown.execution_id else _earlier(access, found)
+    if not yes:
+        question = f"Run {what} of {found.name} again" + (f", for {earlier}" if earlier else "")
+        _ask(access, found, question)
     access.retry(found, everything=everything)
-    say(f"retried in {found.name}: {what}")
+    say(f"retried in {found.name}{f', {earlier}' if earlier else ''}: {what}")
     say(f"follow it: {access.command('pipeline status --watch')}")
+
+
+def _earlier(access: PipelineAccess, stage: StageView) -> str:
+    """Say that it is not the newest release, and which it is."""
+    commit = access.commit(stage.execution_id)
+    return "an earlier release" + (f", commit {commit[:COMMIT_DIGITS]}" if commit else "")
+
+
+def _ask(access: PipelineAccess, stage: StageView, question: str) -> None:
+    """Ask before a stage that is production, or of which nobody here knows that it is not.
+
+    Args:
+        access: the pipeline.
+        stage: the stage to retry.
+        question: without what it reaches, and without its question mark.
+
+    Raises:
+        CommandError: nobody can be asked, or the answer is no.
+    """
+    otherwise = f"not retried: {stage.name} stays as it is"
+    environments = access.environments(stage)
+    for first in environments[:1]:  # all of a wave are of one class
+        domains = ", ".join(one.environment.domain for one in environments)
+        ask_before_production(first, f"{question} ({domains})?", yes=False, otherwise=otherwise)
+    if not access.is_known(stage):
+        unknown = "not in this configuration"
+        ask(
+            f"{question} ({unknown}, may be production)?",
+            because=f"{stage.name} is {unknown} and may be production",
+            otherwise=otherwise,
+        )
 
 
 def _watch(access: PipelineAccess, *, seconds: float, quiet: bool) -> PipelineView:

@@ -24,4 +24,6 @@ def command(
     where, action = waiting_approval(access, stage)
     access.answer(where, action, status=REJECTED, summary=reason)
     say(f"rejected: the release stops before {stage.key}; what is there runs on")
-    say(f"to be asked again: {access.command('pipeline retry')}; or push something better")
+    # By name: while this release waited, a newer one may have come, and that one is retried otherwise.
+    retry = access.command(f"pipeline retry --stage {where.name}")
+    say(f"to be asked again: {retry}; or push something better")
