@@ -12,13 +12,14 @@ def last_lines(lines: Sequence[str], most: int) -> list[str]:
 
     Args:
         lines: all lines.
-        most: how many are wanted; up to twice as many if only then the beginning is among them.
+        most: how many are wanted; up to twice as many if only then the beginning is among them. Without one nearby,
+            as within a long traceback, so many and no fewer: each line may be the one that tells the cause.
     """
     if not lines:
         return []
     wanted = max(0, len(lines) - most)
     earlier = range(wanted, max(0, wanted - most) - 1, -1)
-    later = range(wanted + 1, len(lines))
+    later = range(wanted + 1, min(len(lines), wanted + 1 + most // 3))  # what it costs at most, a third
     begin = next((index for index in (*earlier, *later) if _begins(lines, index)), wanted)
     return list(lines[begin:])
 

@@ -1,6 +1,8 @@
 """The end of what a program wrote begins where something begins."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from operations.excerpts import last_lines
 
@@ -29,7 +31,8 @@ TRACEBACK = [
         (["It is over", "", "    fix: none", "    of these"], 1, "    fix: none"),
         (["Ran it", *TRACEBACK], 3, TRACEBACK[0]),
         (["Ran it", *TRACEBACK], 1, TRACEBACK[-1]),
-        (["Files: 3", "  a", "  b", "  c", "  d", "  e", "  f", "Done."], 3, "Done."),
+        (["Files: 3", "  a", "  b", "  c", "  d", "  e", "  f", "Done."], 3, "  e"),
+        (["Files: 3", *["  a"] * 9, "Done.", "one", "two"], 4, "Done."),
         (["x" * 70] * 9, 3, "x" * 70),
         ([], 3, None),
     ],
@@ -40,3 +43,22 @@ def test_an_excerpt_begins_where_something_begins(lines: list[str], most: int, f
     assert (found[0] if found else None) == first
     assert found == lines[len(lines) - len(found) :]
     assert len(found) <= 2 * most
+
+
+def test_a_traceback_longer_than_looked_at_keeps_its_last_frames() -> None:
+    lines = [TRACEBACK[0], *TRACEBACK[1:-1] * 10, "OperationalError: connection refused"]
+
+    assert last_lines(lines, 15) == lines[-15:]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["", "    indented", "small.", "Capital", "error: told", "x" * 70]), max_size=60
+    ),
+    st.integers(1, 20),
+)
+def test_looking_for_a_beginning_costs_a_third_at_most(lines: list[str], most: int) -> None:
+    found = last_lines(lines, most)
+
+    assert found == lines[len(lines) - len(found) :]
+    assert min(len(lines), most) - most // 3 <= len(found) <= 2 * most
