@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from config.formats import Fault
 from config.problems import show
-from config.regions import HOME_REGIONS, OPT_IN_REGIONS, OTHER_PARTITIONS, REGIONS
+from config.regions import HOME_REGIONS, OPT_IN_REGIONS, OTHER_PARTITIONS
 
 LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"^({LABEL}\.)+(?![0-9]+$){LABEL}$"
@@ -48,19 +48,23 @@ def _neighbor(region: str) -> str:
 
 
 def region(value: str) -> Fault | None:
-    """Spot zones, and regions of other partitions or without what the CDN needs."""
+    """Spot zones, and regions of other partitions or without what the CDN needs.
+
+    A zone of a region that is refused itself gets that region's fault: who followed advice must not be refused again.
+    """
     if value.startswith(OTHER_PARTITIONS):
         return Fault(
             "this region is in another AWS partition, whose accounts cannot use us-east-1",
             "use a region of the commercial partition: the CDN's certificate must be in us-east-1",
         )
-    if value in OPT_IN_REGIONS:
+    of_zone = value[:-1]
+    if value in OPT_IN_REGIONS or of_zone in OPT_IN_REGIONS:
         return Fault(
             "an opt-in region: CloudFront writes its access logs to no bucket there, so the CDN could not be made",
             f"use a region that is on in every account, such as {_neighbor(value)}",
         )
-    if value[:-1] in REGIONS:
-        return Fault("an availability zone, not a region", _write(value[:-1]))
+    if of_zone in HOME_REGIONS:
+        return Fault("an availability zone, not a region", _write(of_zone))
     return None
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from config import container_values, values
 from config.formats import Fault, Format
-from config.regions import HOME_REGIONS
+from config.regions import HOME_REGIONS, REGIONS
 from tests.config.support import app, problems, production, refused, sample, staging
 
 UUID = "00000000-0000-0000-0000-000000000000"
@@ -152,6 +152,7 @@ def test_every_form_is_tested() -> None:
         ("Region", "cn-north-1", "us-east-1"),
         ("Region", "eu-south-1", "eu-central-1"),
         ("Region", "me-south-1", "eu-west-1"),
+        ("Region", "eu-south-1a", "such as eu-central-1"),
         ("DnsParent", "/hostedzone/Z0123ABC", '"Z0123ABC"'),
         ("Cidr", "10.1.2.3/16", '"10.1.0.0/16"'),
         ("Cidr", "10.1.0.0", '"10.1.0.0/20"'),
@@ -175,6 +176,14 @@ def test_advises(name: str, text: str, advice: str) -> None:
     fault = form(name).fault(text)
     assert fault is not None
     assert advice in fault.fix
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_zone_is_answered_with_a_region_that_is_accepted(region: str) -> None:
+    fault = form("Region").fault(f"{region}a")
+    assert fault is not None
+    (advised,) = re.findall(r"\b[a-z]{2}-[a-z]+-[0-9]\b", fault.fix)
+    assert advised in HOME_REGIONS
 
 
 @pytest.mark.parametrize(
