@@ -1,6 +1,6 @@
 """Names: what is built from the names in the file must be distinct and short enough for AWS."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from config.fields import format_of
 from config.models import Configuration, Organization
@@ -43,21 +43,55 @@ def check(view: View) -> Iterator[Finding]:
                 "shorten the name of the environment or of its workload",
                 stage_name,
             )
-        if stage_name.lower().startswith(RESERVED_PREFIXES):
-            yield Finding(
-                environment.place,
-                f"Parameter Store takes no name like /{stage_name}/VpcId",
-                "names of workloads that begin with neither aws nor ssm, which AWS keeps for itself",
-                f'rename the workload, to "{_without_prefix(environment.workload)}" for instance',
-                environment.workload,
-            )
         taken.setdefault(stage_name, dotted(environment.place))
         yield from _roles(view, environment)
+    yield from _reserved(view)
 
 
-def _without_prefix(workload: str) -> str:
-    rest = workload[3:].lstrip("-")
-    return rest if rest[:1].isalpha() and len(rest) > 1 else f"my-{workload}"
+def _reserved(view: View) -> Iterator[Finding]:
+    """Refuse names that AWS keeps for itself: once for each workload, since renaming it helps all its environments."""
+    stages = _stages(view)
+    for workload, environments in stages.items():
+        reserved = [name for name in environments if _is_reserved(pascal_case(workload, name))]
+        if not reserved:
+            continue
+        better = _better_name(workload, stages)
+        yield Finding(
+            ("workloads", workload),
+            f"Parameter Store takes no name like /{pascal_case(workload, reserved[0])}/VpcId",
+            "names of workloads that begin with neither aws nor ssm, which AWS keeps for itself",
+            f'rename the workload, to "{better}" for instance' if better else "rename the workload",
+            workload,
+        )
+
+
+def _stages(view: View) -> dict[str, list[str]]:
+    """List all workloads with those of their environments whose names are not refused by themselves."""
+    stages: dict[str, list[str]] = {workload: [] for workload, _ in view.workloads()}
+    for environment in view.environments():
+        if not _is_refused(environment):
+            stages[environment.workload].append(environment.name)
+    return stages
+
+
+def _is_reserved(name: str) -> bool:
+    return name.lower().startswith(RESERVED_PREFIXES)
+
+
+def _better_name(workload: str, stages: Mapping[str, Sequence[str]]) -> str | None:
+    """Find a name that would be accepted, near the one that is not; None if the two that are tried would not be."""
+    others = {SHARED_SERVICES_STAGE} | {
+        pascal_case(other, name) for other, names in stages.items() if other != workload for name in names
+    }
+    form = format_of(WorkloadName)
+    rest = workload[3:].lstrip("-") if _is_reserved(workload) else ""
+    for better in (rest, f"my-{workload}"):
+        names = [pascal_case(better, name) for name in stages[workload]]
+        if better in stages or (form and form.fault(better)) or others.intersection(names):
+            continue
+        if not any(_is_reserved(name) or len(name) > LONGEST_STAGE_NAME for name in names):
+            return better
+    return None
 
 
 def _is_refused(environment: Environment) -> bool:

@@ -32,14 +32,46 @@ def test_rejects_a_stage_called_like_that_of_shared_services() -> None:
 
 @pytest.mark.parametrize(
     ("name", "better"),
-    [("aws-portal", "portal"), ("ssm", "my-ssm"), ("awsome", "ome"), ("aws-2", "my-aws-2")],
+    [
+        ("aws-portal", "portal"),
+        ("ssm", "my-ssm"),
+        ("awsome", "ome"),
+        ("aws-2", "my-aws-2"),
+        ("aws-ssm-x", "my-aws-ssm-x"),
+        ("aws-my-django-app", "my-aws-my-django-app"),  # the rest is the name of another workload
+        ("a-ws", "my-a-ws"),
+    ],
 )
 def test_rejects_a_workload_whose_parameters_aws_would_refuse(name: str, better: str) -> None:
     data = sample()
     add_workload(data, name)
-    refused(
-        data, f"workloads.{name}.environments.demo", "Parameter Store", "neither aws nor ssm", f'"{better}"'
-    )
+    refused(data, f"workloads.{name}", "Parameter Store", "neither aws nor ssm", f'"{better}"')
+
+
+@pytest.mark.parametrize(
+    ("workload", "environments"), [("aws-portal", ("demo", "spare")), ("aw", ("sales",))]
+)
+def test_a_reserved_name_is_told_once_at_its_workload(workload: str, environments: tuple[str, ...]) -> None:
+    data = sample()
+    added = add_workload(data, workload)
+    demo = added["environments"].pop("demo")
+    added["environments"][environments[0]] = demo
+    for name in environments[1:]:
+        added["environments"][name] = add_environment(data, name)
+        del app(data)["environments"][name]
+
+    problem = refused(data, f"workloads.{workload}", "Parameter Store")
+
+    better = problem.fix.split('"')[1]
+    data["workloads"][better] = data["workloads"].pop(workload)
+    accepted(data)
+
+
+def test_no_name_is_advised_that_would_be_refused_again() -> None:
+    data = sample()
+    for name in ("portal", "my-aws-portal", "aws-portal"):
+        add_workload(data, name)
+    assert refused(data, "workloads.aws-portal").fix == "rename the workload"
 
 
 def test_accepts_a_name_with_aws_in_its_middle() -> None:
