@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from config.assembly import AssembledStack
-from operations.policy_size import rendered_size
+from operations.policy_size import rendered_bytes, rendered_size
 
 NEARLY = 0.8
 """Beyond this share of a limit, synthesis warns; not of one so small that it is either kept or not."""
@@ -124,9 +124,22 @@ _VARIABLES = (
     "give the environment fewer or shorter variables; large ones belong in a bucket or in Secrets Manager"
 )
 PARAMETER_VALUE = Limit(
-    "characters of a parameter's value", 4_096, "Systems Manager quotas, standard parameters", _VARIABLES
+    "bytes of a parameter's value", 4 * 1024, "Systems Manager quotas, standard parameters", _VARIABLES
 )
-TASK_DEFINITION = Limit("bytes of a task definition", 64 * 1024, "Amazon ECS service quotas", _VARIABLES)
+ADVANCED_VALUE = Limit(
+    "bytes of an advanced parameter's value",
+    8 * 1024,
+    "Systems Manager quotas, advanced parameters",
+    _VARIABLES,
+)
+_ADVANCED = (
+    "Advanced",
+    "Intelligent-Tiering",
+)  # the latter makes a parameter advanced where its value needs it
+# The quota is one of the whole definition. What grows is in its containers; names, roles and volumes are small.
+CONTAINERS = Limit(
+    "bytes of a task definition's containers", 64 * 1024, "Amazon ECS service quotas", _VARIABLES
+)
 
 
 def usages(stacks: Sequence[AssembledStack]) -> tuple[Usage, ...]:
@@ -213,11 +226,14 @@ def _properties(stack: AssembledStack) -> Iterator[Usage]:
     for limit, kind, key in (
         (BUCKET_POLICY, "AWS::S3::BucketPolicy", "PolicyDocument"),
         (KEY_POLICY, "AWS::KMS::Key", "KeyPolicy"),
-        (PARAMETER_VALUE, "AWS::SSM::Parameter", "Value"),
-        (TASK_DEFINITION, "AWS::ECS::TaskDefinition", "ContainerDefinitions"),
+        (CONTAINERS, "AWS::ECS::TaskDefinition", "ContainerDefinitions"),
     ):
         for logical_id, resource in stack.of_type(kind).items():
-            yield Usage(limit, f"{stack.path}/{logical_id}", rendered_size(resource["Properties"][key]))
+            yield Usage(limit, f"{stack.path}/{logical_id}", rendered_bytes(resource["Properties"][key]))
+    for logical_id, resource in stack.of_type("AWS::SSM::Parameter").items():
+        properties = resource["Properties"]
+        limit = ADVANCED_VALUE if properties.get("Tier") in _ADVANCED else PARAMETER_VALUE
+        yield Usage(limit, f"{stack.path}/{logical_id}", rendered_bytes(properties["Value"]))
 
 
 def _build_specs(stack: AssembledStack) -> Iterator[Usage]:

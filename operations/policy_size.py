@@ -24,8 +24,23 @@ def rendered_size(value: Any) -> int:
     Args:
         value: a policy document, or any other value of a template.
     """
+    return len(_rendered(value, ascii_only=True))
+
+
+def rendered_bytes(value: Any) -> int:
+    """Estimate the bytes of a template's value in UTF-8, without white space, once its functions are resolved.
+
+    Args:
+        value: what the template has.
+    """
+    return len(_rendered(value, ascii_only=False).encode("utf-8", errors="surrogatepass"))
+
+
+def _rendered(value: Any, *, ascii_only: bool) -> str:
     resolved = _resolve(value)
-    return len(resolved) if isinstance(resolved, str) else len(json.dumps(resolved, separators=(",", ":")))
+    if isinstance(resolved, str):
+        return resolved
+    return json.dumps(resolved, separators=(",", ":"), ensure_ascii=ascii_only)
 
 
 def _resolve(value: Any) -> Any:

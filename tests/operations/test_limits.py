@@ -13,9 +13,11 @@ from operations.commands.synth import _show
 from operations.gate import Verdict
 from operations.limits import (
     ACTIONS,
+    ADVANCED_VALUE,
     BUILDS,
     BUILDS_AT_ONCE,
     BYTES,
+    CONTAINERS,
     INLINE,
     INPUTS,
     KEY_POLICY,
@@ -23,14 +25,13 @@ from operations.limits import (
     RESOURCES,
     STAGE_ACTIONS,
     STAGES,
-    TASK_DEFINITION,
     TRUST,
     Limit,
     Usage,
     largest,
     usages,
 )
-from operations.policy_size import rendered_size
+from operations.policy_size import rendered_bytes, rendered_size
 from tests.assembly import Assembly
 
 LIMIT = Limit("things", 100, "a guide", "make fewer")
@@ -106,8 +107,27 @@ def test_what_many_variables_fill_is_measured(tmp_path: Path) -> None:
     stack = _stack(tmp_path, {"Task": definition, "Names": parameter})
     over = {usage.limit: usage.found for usage in usages([stack]) if usage.is_over}
     assert over[PARAMETER_VALUE] == len(",".join(names))
-    assert over[TASK_DEFINITION] > 400 * 200
+    assert over[CONTAINERS] > 400 * 200
     assert len(over) == 2
+
+
+@pytest.mark.parametrize(
+    ("tier", "limit", "allowed"),
+    [
+        (None, PARAMETER_VALUE, 4_096),
+        ("Standard", PARAMETER_VALUE, 4_096),
+        ("Advanced", ADVANCED_VALUE, 8_192),
+        ("Intelligent-Tiering", ADVANCED_VALUE, 8_192),
+    ],
+)
+def test_a_parameters_value_is_measured_in_bytes(
+    tmp_path: Path, tier: str | None, limit: Limit, allowed: int
+) -> None:
+    for characters in (allowed // 2, allowed // 2 + 1):
+        properties = {"Value": "é" * characters} | ({"Tier": tier} if tier else {})
+        stack = _stack(tmp_path, {"Value": {"Type": "AWS::SSM::Parameter", "Properties": properties}})
+        (usage,) = [usage for usage in usages([stack]) if usage.limit == limit]
+        assert (usage.found, usage.is_over) == (2 * characters, 2 * characters > allowed)
 
 
 def test_a_key_policy_is_measured(tmp_path: Path) -> None:
@@ -157,6 +177,11 @@ def test_synthesis_fails_beyond_a_limit_and_warns_before(capsys: pytest.CaptureF
 )
 def test_a_value_is_measured_as_cloudformation_will_write_it(value: object, size: int) -> None:
     assert rendered_size(value) == size
+
+
+def test_bytes_of_a_structure_are_those_of_its_text_in_utf_8() -> None:
+    assert rendered_bytes([{"a": "é"}]) == len('[{"a":"é"}]'.encode())
+    assert rendered_bytes(["\ud800"]) == len('[""]') + 3  # no character, but JSON may hold it
 
 
 @given(
