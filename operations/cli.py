@@ -16,6 +16,7 @@ from operations.printable import printable
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE = 1  # as click has it
+_LONGEST_SIZE = 9  # digits of COLUMNS and LINES; no terminal is that large
 
 SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Anybody": {
@@ -129,6 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 fine, 1 problems were found, 2 wrong use, 130 after Ctrl-C.
     """
+    _forget_odd_sizes()
     try:
         result = lz.main(args=arguments, prog_name="lz", standalone_mode=False)
         sys.stdout.flush()
@@ -151,6 +153,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _forget_odd_sizes() -> None:
+    """Forget what the environment says of the terminal's size where it is none.
+
+    Rich takes any text of digits for a number, and dies of those that Python does not read: 5,000 of them, or "²".
+    """
+    for name in ("COLUMNS", "LINES"):
+        if name in os.environ and not _is_size(os.environ[name]):
+            del os.environ[name]
+
+
+def _is_size(told: str) -> bool:
+    return told.isdecimal() and len(told) <= _LONGEST_SIZE and int(told) > 0
+
+
 def _exit_code(error: Exception) -> int | None:
     """Return the exit code of a user's mistake, or None for a fault of ours."""
     for module_name, class_name, exit_code in MISTAKES:
@@ -171,7 +187,7 @@ def _message(error: Exception) -> str:
 def _columns() -> int:
     """Return how wide the terminal is that messages go to; very wide if they go elsewhere."""
     told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told):
+    if _is_size(told):
         return int(told)
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns or sys.maxsize

@@ -12,6 +12,7 @@ from config import ConfigurationError, Problem
 from operations import cli
 from operations.errors import CommandError
 from operations.node import ROOT
+from operations.output import WIDTH_WITHOUT_TERMINAL, console
 from tests import documents
 
 
@@ -215,3 +216,17 @@ def test_problems_are_folded_to_a_narrow_terminal(tmp_path: Path, columns: int) 
     folded = [line for line in done.stderr.splitlines() if line.startswith("    ")]
     assert len(folded) >= 8
     assert max(map(len, folded)) <= min(columns, 78)
+
+
+@pytest.mark.parametrize("odd", ["9" * 5000, "²", "0", "-1", "wide"])
+def test_a_terminals_size_that_is_no_number_is_ignored(
+    odd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.setenv(name, odd)
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps(documents.changed({"staging.cidr": "10.2.0.0/20"})), encoding="utf-8")
+
+    assert cli.main(["validate", "--config", str(bad)]) == 2
+    assert "problem:" in capsys.readouterr().err
+    assert console().width == WIDTH_WITHOUT_TERMINAL
