@@ -122,10 +122,12 @@ def _uninterrupted() -> Iterator[None]:
     """Let nothing but SIGKILL cut short what is done meanwhile, nor the end that an exception leads to."""
     ends = sys.exception() is not None
     before = {wanted: signal.signal(wanted, signal.SIG_IGN) for wanted in ENDING}
-    yield
-    if not ends:
-        for wanted, handler in before.items():
-            signal.signal(wanted, handler)
+    try:
+        yield
+    finally:
+        if not ends:
+            for wanted, handler in before.items():
+                signal.signal(wanted, handler)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
