@@ -54,8 +54,8 @@ def measure(config: Path, output: Path) -> float:
 
     Args:
         config: the configuration.
-        output: folder of the assembly, which is left there: the file system makes new files slowly (0.1 to 1 s for
-            those of 20 environments, measured) for minutes after many were removed, and it is not what is measured.
+        output: folder of the assembly, which is left there: right after an earlier one was removed, the file system
+            took 1.0 to 1.2 s to make the files of 20 environments, else 0.1 to 0.7 s, and it is not what is measured.
     """
     command = [
         sys.executable,

@@ -170,7 +170,7 @@ def _value(request: Any) -> tuple[Any, ...] | None:
 
 
 def _outline(jsii_kernel: Any, value: Any) -> Any:
-    """Return a value of a call as jsii's messages have it: of a struct only what it holds, which is a tenth of it.
+    """Return a value of a call as jsii's messages have it: of a struct only what it holds.
 
     Args:
         jsii_kernel: Python's side of jsii.

@@ -19,6 +19,13 @@ def config_option(function: Decorated) -> Decorated:
     )(function)
 
 
+def environment_option(function: Decorated) -> Decorated:
+    """Give a command the option `--env` or `--environment`, as the argument `environment`."""
+    return click.option(
+        "--env", "--environment", "environment", required=True, metavar="NAME", help="Such as production."
+    )(function)
+
+
 def typed(text: str, *, rehearsal: bool, profile: str | None, config: Path | None) -> str:
     """Return a command as a person types it, to work with what an earlier command was given.
 

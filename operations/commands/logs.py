@@ -11,7 +11,7 @@ import click
 from config import StageRef, load
 from config.naming import Names
 from operations.aws import CLIENT, environment_session
-from operations.configuration import config_option, typed
+from operations.configuration import config_option, environment_option, typed
 from operations.errors import CommandError
 from operations.live_logs import LiveLogs
 from operations.output import progress, say
@@ -31,9 +31,7 @@ _TASKS_EVERY = 5  # looks at the logs for each look at the tasks: ECS allows few
 
 
 @click.command()
-@click.option(
-    "--env", "--environment", "environment", required=True, metavar="NAME", help="Such as production."
-)
+@environment_option
 @click.option(
     "--process",
     "processes",

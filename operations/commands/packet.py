@@ -12,7 +12,7 @@ import click
 from config import Configuration, StageRef, load
 from config.naming import CDN_REGION, Names, packet_key
 from operations.aws import CLIENT
-from operations.configuration import config_option
+from operations.configuration import config_option, environment_option
 from operations.errors import CommandError
 from operations.output import progress, say
 from operations.packet.deployed import deployed_stacks
@@ -37,9 +37,7 @@ CONTENT_TYPES = {
 
 
 @click.command()
-@click.option(
-    "--env", "--environment", "environment", required=True, metavar="NAME", help="Such as production."
-)
+@environment_option
 @click.option(
     "--assembly",
     type=FOLDER,

@@ -10,7 +10,7 @@ from config import StageRef, load
 from config.naming import Names
 from operations.asking import ask_before_production
 from operations.aws import CLIENT, environment_session
-from operations.configuration import config_option, typed
+from operations.configuration import config_option, environment_option, typed
 from operations.errors import CommandError
 from operations.output import heading, paragraph, progress, say, table
 from operations.releases.choosing import Choice, applied_since, choose, dangers
@@ -26,9 +26,7 @@ SHOWN = len("sha256:") + 12
 
 
 @click.command()
-@click.option(
-    "--env", "--environment", "environment", required=True, metavar="NAME", help="Such as production."
-)
+@environment_option
 @click.option("--to", metavar="DIGEST", help="Go to this image; the one before what runs if left out.")
 @click.option("--even-if-unsafe", is_flag=True, help="Go although a migration may break the earlier version.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")

@@ -12,7 +12,7 @@ from config import StageRef, load
 from config.naming import Names
 from operations.asking import ask_before_production
 from operations.aws import CLIENT, environment_session
-from operations.configuration import config_option
+from operations.configuration import config_option, environment_option
 from operations.errors import CommandError
 from operations.output import progress
 from operations.run import (
@@ -34,7 +34,7 @@ POLL_SECONDS = 1.0  # somebody is watching
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.option("--env", "--environment", "environment", required=True, metavar="NAME", help="Such as staging.")
+@environment_option
 @click.option(
     "--env-var", "variables", multiple=True, metavar="NAME=VALUE", help="Set a variable; may be repeated."
 )

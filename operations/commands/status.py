@@ -9,7 +9,7 @@ import click
 from config import StageRef, load
 from config.naming import Names
 from operations.aws import CLIENT, environment_session
-from operations.configuration import config_option
+from operations.configuration import config_option, environment_option
 from operations.errors import CommandError
 from operations.output import heading, paragraph, say, table
 from operations.releases.serving import (
@@ -32,9 +32,7 @@ SHOWN = len("sha256:") + 12
 
 
 @click.command()
-@click.option(
-    "--env", "--environment", "environment", required=True, metavar="NAME", help="Such as production."
-)
+@environment_option
 @click.option("--rehearsal", is_flag=True, help="Look at the rehearsal that is up instead of AWS.")
 @click.option("--profile", metavar="NAME", help="Use this AWS profile; its account is the environment's.")
 @config_option

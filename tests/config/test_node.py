@@ -100,6 +100,27 @@ assert number(s3.BlockPublicAccess.BLOCK_ALL) == number(s3.BlockPublicAccess.BLO
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=plain(), capture_output=True, check=True)
 
 
+def test_names_are_asked_for_once_until_another_is_set() -> None:
+    program = """
+from config.node import use_bundled_node
+use_bundled_node()
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from config import messages
+asked = []
+ask = messages._ask
+messages._ask = lambda node, plain: (asked.append(plain.get("property")), ask(node, plain))
+bucket = s3.CfnBucket(cdk.Stack(cdk.App(), "Stack"), "Bucket", bucket_name="one")
+assert [bucket.bucket_name, bucket.bucket_name, bucket.attr_arn == bucket.attr_arn] == ["one", "one", True]
+assert [asked.count(name) for name in ("bucketName", "attrArn")] == [1, 1], asked
+bucket.bucket_name = "two"
+assert bucket.bucket_name == "two"
+bucket.tags_raw, bucket.tags_raw
+assert asked.count("tagsRaw") == 2, asked
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=plain(), capture_output=True, check=True)
+
+
 def test_a_library_that_cannot_be_loaded_is_told_at_the_next_call() -> None:
     program = """
 from config.node import use_bundled_node

@@ -42,6 +42,9 @@ def _defined(definition: str, group: str | None) -> tuple[str, Any, Any]:
     )
 
 
+ONE_TASK = (_listed("web-service", "old"), _described("web:1", "old"), _defined("web:1", "group"))
+
+
 def _read(
     group: str, name: str, how: Mapping[str, Any], token: str, *events: tuple[int, str], back: str = "b/1"
 ) -> tuple[str, Any, Any]:
@@ -52,6 +55,10 @@ def _read(
 
 def _last(number: int, token: str = "") -> Mapping[str, Any]:
     return {"limit": number, "startFromHead": False} | ({"nextToken": token} if token else {})
+
+
+def _web(ecs: Any, logs: Any) -> LiveLogs:
+    return LiveLogs(ecs, logs, "cluster", {"web": "web-service"})
 
 
 def _told(lines: Sequence[Any]) -> list[str]:
@@ -109,9 +116,7 @@ def test_last_lines_of_all_tasks_come_in_the_order_in_which_they_were_written() 
 def test_following_goes_on_where_it_was_and_reads_new_tasks_from_their_beginning() -> None:
     ecs = scripted(
         "ecs",
-        _listed("web-service", "old"),
-        _described("web:1", "old"),
-        _defined("web:1", "group"),
+        *ONE_TASK,
         _listed("web-service", "old", "new"),
         _described("web:1", "new"),  # its definition is known
     )
@@ -125,7 +130,7 @@ def test_following_goes_on_where_it_was_and_reads_new_tasks_from_their_beginning
         _read("group", "new", LATER, "f/8", (3_000, "hello")),
         _read("group", "new", {**LATER, "nextToken": "f/8"}, "f/8"),
     )
-    found = LiveLogs(ecs, logs, "cluster", {"web": "web-service"})
+    found = _web(ecs, logs)
     found.find_tasks()
     assert _told(found.last(1)) == ["1970-01-01 00:00:01 web old  one"]
     found.find_tasks()
@@ -136,9 +141,7 @@ def test_following_goes_on_where_it_was_and_reads_new_tasks_from_their_beginning
 
 
 def test_a_token_that_has_grown_too_old_costs_no_line_and_repeats_none() -> None:
-    ecs = scripted(
-        "ecs", _listed("web-service", "old"), _described("web:1", "old"), _defined("web:1", "group")
-    )
+    ecs = scripted("ecs", *ONE_TASK)
     logs = scripted(
         "logs",
         _read("group", "old", _last(1), "f/1", (1_000, "one")),
@@ -146,7 +149,7 @@ def test_a_token_that_has_grown_too_old_costs_no_line_and_repeats_none() -> None
         _read("group", "old", {**LATER, "startTime": 1_001}, "f/2", (2_000, "two")),
         _read("group", "old", {**LATER, "nextToken": "f/2"}, "f/2"),
     )
-    found = LiveLogs(ecs, logs, "cluster", {"web": "web-service"})
+    found = _web(ecs, logs)
     found.find_tasks()
     found.last(1)
     assert [line.text for line in found.new()] == ["two"]
@@ -156,9 +159,7 @@ def test_a_token_that_has_grown_too_old_costs_no_line_and_repeats_none() -> None
 def test_a_task_that_has_ended_is_read_until_it_is_silent() -> None:
     ecs = scripted(
         "ecs",
-        _listed("web-service", "old"),
-        _described("web:1", "old"),
-        _defined("web:1", "group"),
+        *ONE_TASK,
         _listed("web-service"),
     )
     again = _read("group", "old", {**LATER, "nextToken": "f/2"}, "f/2")
@@ -168,7 +169,7 @@ def test_a_task_that_has_ended_is_read_until_it_is_silent() -> None:
         _read("group", "old", {**LATER, "nextToken": "f/1"}, "f/2", (2_000, "last words")),
         *[again] * 4,  # the end of what it wrote, and three looks without anything
     )
-    found = LiveLogs(ecs, logs, "cluster", {"web": "web-service"})
+    found = _web(ecs, logs)
     found.find_tasks()
     found.last(1)
     assert found.find_tasks() == ["web"]
@@ -201,7 +202,7 @@ def test_a_log_that_grows_faster_than_it_is_read_does_not_silence_the_others() -
         _read("group", "calm", LATER, "f/1", (9_000, "hello")),
         _read("group", "calm", {**LATER, "nextToken": "f/1"}, "f/1"),
     )
-    found = LiveLogs(ecs, logs, "cluster", {"web": "web-service"})
+    found = _web(ecs, logs)
     found.find_tasks()
     assert [line.text for line in found.new()] == ["x"] * 5 + ["hello"]
     logs.assert_all_asked()
@@ -222,7 +223,7 @@ def test_following_shows_what_comes_and_looks_for_new_tasks_now_and_then(
         _read("group", "new", LATER, "f/1", (1_000, "hello")),
         _read("group", "new", {**LATER, "nextToken": "f/1"}, "f/1"),
     )
-    found = LiveLogs(ecs, logs, "cluster", {"web": "web-service"})
+    found = _web(ecs, logs)
     assert found.find_tasks() == ["web"]
     looks = iter(range(5))
 
